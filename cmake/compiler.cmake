@@ -1,0 +1,32 @@
+# One set of flags for all of our code; system headers are exempt from warnings.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(pgsteer_flags INTERFACE)
+target_compile_options(pgsteer_flags INTERFACE
+  -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Woverloaded-virtual
+  -fno-omit-frame-pointer -fstack-protector-strong)
+target_include_directories(pgsteer_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_definitions(pgsteer_flags INTERFACE PGSTEER_VERSION="${PROJECT_VERSION}")
+
+if(PGSTEER_SANITIZE)
+  add_compile_options(-fsanitize=${PGSTEER_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${PGSTEER_SANITIZE})
+endif()
+if(PGSTEER_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND NOT PGSTEER_SANITIZE)
+  add_compile_definitions(_FORTIFY_SOURCE=2)
+  add_link_options(-Wl,-z,relro,-z,now)
+endif()

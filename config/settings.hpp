@@ -1,0 +1,82 @@
+// What the operator said, validated: one immutable value that the rest of pgsteer reads.
+// Made by config/load.hpp at start-up and at each reload; owns every string it names.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pgsteer::config {
+
+enum class auth_method : std::uint8_t { scram_sha_256, md5, trust };
+enum class pool_mode : std::uint8_t { transaction, session };
+enum class backend_rotation : std::uint8_t { most_recent, always };
+enum class log_format : std::uint8_t { text, json };
+enum class log_level : std::uint8_t { debug, info, warn, error };
+enum class client_tls : std::uint8_t { disable, allow, require };
+
+// Where to listen: host and port, or the directory of a unix socket (then the
+// socket is `directory/.s.PGSQL.port`, as PostgreSQL names it).
+struct listen_address {
+  std::string host;  // "127.0.0.1", "::1", "*", or "/run/pgsteer"
+  std::uint16_t port = 0;
+  [[nodiscard]] bool is_unix() const { return !host.empty() && host.front() == '/'; }
+  bool operator==(const listen_address&) const = default;
+};
+
+// One DATABASE_URL or one element of DATABASE_REPLICA_URL, parsed as libpq parses it
+// (https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-CONNSTRING).
+struct server_url {
+  std::string conninfo;  // keyword/value form for PQconnectStart; holds the password: never log it
+  std::string name;      // "host:port" ("h1:p1,h2:p2" for several hosts): for logs and metrics
+  std::string user;
+  std::string password;  // empty where none was given
+  std::string database;
+  bool operator==(const server_url&) const = default;
+};
+
+struct settings {
+  server_url primary;
+  std::vector<server_url> replicas;
+
+  std::vector<listen_address> listen;         // default 127.0.0.1:6432
+  std::optional<listen_address> admin_listen; // default 127.0.0.1:6433; empty text switches it off
+
+  auth_method auth = auth_method::scram_sha_256;
+  bool auth_trust_anywhere = false;  // `trust` on more than loopback and unix sockets: said twice
+
+  client_tls tls = client_tls::disable;  // `allow` by default once a certificate is given
+  std::string tls_cert_file;
+  std::string tls_key_file;
+
+  pool_mode mode = pool_mode::transaction;
+  int pool_size = 10;  // backends per server, user and database
+  backend_rotation rotation = backend_rotation::most_recent;
+  int max_clients = 10000;
+  int max_prepared_statements = 500;  // per backend; least recently used are closed
+
+  std::chrono::milliseconds acquire_timeout{5000};
+  std::chrono::milliseconds connect_timeout{5000};
+  std::chrono::milliseconds login_timeout{15000};
+  std::chrono::milliseconds shutdown_timeout{30000};
+  std::chrono::milliseconds client_idle_timeout{0};  // 0: never
+  std::chrono::milliseconds server_idle_timeout{600000};
+  std::chrono::milliseconds server_lifetime{3600000};
+
+  std::chrono::milliseconds health_interval{1000};
+  std::chrono::milliseconds reconnect_delay{2000};      // first delay; doubles with each failed attempt
+  std::chrono::milliseconds reconnect_delay_max{32000};
+  int reconnect_attempts = 5;                           // then the server is marked failed
+  double reconnect_jitter = 0.1;                        // share of the delay, either way
+  std::chrono::milliseconds failed_probe_interval{60000};
+
+  log_level level = log_level::info;
+  log_format format = log_format::text;
+
+  bool operator==(const settings&) const = default;
+};
+
+}  // namespace pgsteer::config

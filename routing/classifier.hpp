@@ -1,0 +1,50 @@
+// Text in, classification out, remembered. One per worker thread: not synchronised. The caller's
+// thread needs a stack of at least parse_stack_bytes (libpg_query overruns small ones).
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "routing/classification.hpp"
+
+namespace pgsteer::routing {
+
+inline constexpr std::size_t parse_stack_bytes = std::size_t{64} << 20;
+inline constexpr std::size_t max_parsed_text = std::size_t{32} << 10;
+
+// What of the session changes how a text is read.
+struct parse_context {
+  bool standard_conforming_strings = true;
+  bool ascii_safe_encoding = true;  // client_encoding has no ASCII bytes inside multibyte characters
+};
+
+class classifier {
+ public:
+  explicit classifier(std::size_t cache_bytes = std::size_t{8} << 20);
+  ~classifier();
+  classifier(const classifier&) = delete;
+  classifier& operator=(const classifier&) = delete;
+
+  // Never fails: what cannot be parsed is a write with the reason. The reference is valid until the
+  // next call; copy it to keep it. `sql` is the text of Query or Parse without its terminating zero.
+  const classification_ref& classify(std::string_view sql, const parse_context& context);
+
+  struct statistics {
+    std::uint64_t hits = 0;
+    std::uint64_t misses = 0;
+    std::uint64_t parse_failures = 0;
+    std::size_t bytes = 0;
+  };
+  [[nodiscard]] statistics stats() const;
+
+ private:
+  struct state;
+  std::unique_ptr<state> state_;
+};
+
+// Tells client encodings whose multibyte characters may hold ASCII bytes (SJIS, BIG5, GBK, UHC,
+// GB18030, JOHAB, SHIFT_JIS_2004) from the safe ones. Any spelling that PostgreSQL accepts.
+[[nodiscard]] bool is_ascii_safe_encoding(std::string_view client_encoding);
+
+}  // namespace pgsteer::routing

@@ -1,0 +1,42 @@
+// From the classes of a unit and the session's state to a server role, with the reason.
+// Pure values; called by the data path once a unit and by `pgsteer route`.
+#pragma once
+
+#include <string_view>
+
+#include "routing/classification.hpp"
+
+namespace pgsteer::routing {
+
+enum class target : std::uint8_t {
+  primary,
+  replica,
+  stay,          // the backend the session holds already
+  move_primary,  // a read-only block on a replica must go on on the primary: BEGIN there, run this there
+};
+
+enum class block : std::uint8_t { none, on_primary, on_replica };
+
+// What routing must know of a session. Kept by the data path, or by session_model for `route`.
+struct session_view {
+  block open = block::none;             // an explicit transaction block, and where it runs
+  bool failed = false;                  // ReadyForQuery 'E'
+  bool block_is_read_committed = true;  // isolation of the open block
+  bool default_read_only = false;       // default_transaction_read_only
+  isolation default_isolation = isolation::read_committed;
+  std::string_view pin;                 // reason the session is pinned to a primary backend, or empty
+};
+
+struct decision {
+  target where = target::primary;
+  std::string_view reason;  // static, or owned by the classification or the view
+};
+
+// One unit whose statements have all been joined into `unit`.
+[[nodiscard]] decision decide(const classification& unit, const session_view& session);
+
+// Joins the class of a further statement of the same unit (extended protocol: several Bind/Execute
+// up to one Sync) into `unit`: one that is not a read makes the unit a write.
+void join(classification& unit, const classification& next);
+
+}  // namespace pgsteer::routing
