@@ -8,6 +8,8 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/settings.hpp"
@@ -21,6 +23,17 @@ enum class server_health : std::uint8_t {
   up,          // the last probe or login worked
   retrying,    // attempts fail, the next one is scheduled
   failed,      // all attempts used up: tried again when wanted, and by a slow probe
+};
+
+[[nodiscard]] std::string_view to_string(server_role role);
+[[nodiscard]] std::string_view to_string(server_health health);
+
+// Since the server was configured, for the admin port. Any thread adds.
+struct server_counters {
+  std::atomic<std::uint64_t> connects{0};          // control connections that logged in
+  std::atomic<std::uint64_t> connect_failures{0};  // attempts that did not
+  std::atomic<std::uint64_t> losses{0};            // times it went from usable to not: traffic had to move
+  std::atomic<std::uint64_t> role_mismatches{0};   // times it contradicted its configured role
 };
 
 class server {
@@ -38,6 +51,9 @@ class server {
     return h == server_health::up || h == server_health::unknown;
   }
   void set_health(server_health h) { health_.store(h, std::memory_order_release); }
+
+  // Sets `to` only where `from` still holds, so that a report in between is not painted over.
+  bool change_health(server_health from, server_health to);
 
   // A worker met a refused, broken or dying connection: the server counts as retrying at once and
   // its monitor probes without delay. Any thread; cheap when said often.
@@ -58,6 +74,7 @@ class server {
   std::atomic<bool> wanted{false};
   // Replay position and such may be added here by the monitor.
   std::atomic<bool> in_recovery{false};
+  server_counters counters;
 
  private:
   config::server_url url_;

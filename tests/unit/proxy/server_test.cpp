@@ -1,0 +1,96 @@
+#include "proxy/control/server.hpp"
+
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "proxy/metrics.hpp"
+
+namespace pgsteer::proxy {
+namespace {
+
+config::server_url url() {
+  return {"host=db1", "db1:5432", "app", "", "app"};
+}
+
+TEST(server, a_reported_failure_makes_it_unusable_and_pokes_once) {
+  server s{url(), server_role::replica, 1};
+  int pokes = 0;
+  s.on_poke([&] { ++pokes; });
+  s.set_health(server_health::up);
+  s.report_failure();
+  s.report_failure();
+  EXPECT_EQ(s.health(), server_health::retrying);
+  EXPECT_FALSE(s.is_usable());
+  EXPECT_EQ(pokes, 1);
+  EXPECT_EQ(s.counters.losses, 1U);
+  s.failure_reported = false;  // the monitor has heard
+  s.report_failure();
+  EXPECT_EQ(pokes, 2);
+  EXPECT_EQ(s.counters.losses, 1U);
+}
+
+TEST(server, a_reported_failure_does_not_revive_a_failed_one) {
+  server s{url(), server_role::replica, 1};
+  s.set_health(server_health::failed);
+  s.report_failure();
+  EXPECT_EQ(s.health(), server_health::failed);
+}
+
+TEST(server, want_pokes_once_until_heard) {
+  server s{url(), server_role::replica, 1};
+  int pokes = 0;
+  s.on_poke([&] { ++pokes; });
+  s.want();
+  s.want();
+  EXPECT_EQ(pokes, 1);
+  s.wanted = false;
+  s.want();
+  EXPECT_EQ(pokes, 2);
+}
+
+TEST(server, works_without_a_monitor) {
+  server s{url(), server_role::primary, 1};
+  s.report_failure();
+  s.want();
+  EXPECT_EQ(s.health(), server_health::retrying);
+}
+
+TEST(server, change_health_keeps_a_report_that_came_between) {
+  server s{url(), server_role::primary, 1};
+  EXPECT_TRUE(s.change_health(server_health::unknown, server_health::up));
+  s.report_failure();
+  EXPECT_FALSE(s.change_health(server_health::up, server_health::failed));
+  EXPECT_EQ(s.health(), server_health::retrying);
+}
+
+TEST(server, keeps_its_last_error) {
+  server s{url(), server_role::primary, 1};
+  EXPECT_EQ(s.last_error(), "");
+  s.set_last_error("connection refused");
+  EXPECT_EQ(s.last_error(), "connection refused");
+}
+
+TEST(metrics, each_reason_has_a_label_of_its_own) {
+  std::set<std::string_view> labels;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(route_reason::count_); ++i) {
+    const auto label = to_string(static_cast<route_reason>(i));
+    EXPECT_NE(label, "other");
+    EXPECT_TRUE(labels.insert(label).second) << label;
+  }
+}
+
+TEST(metrics, histogram_buckets_are_powers_of_two) {
+  histogram h;
+  for (const std::uint64_t us : {0ULL, 1ULL, 2ULL, 3ULL, 4ULL, ~0ULL})
+    h.observe(us);
+  EXPECT_EQ(h.count(0), 1U);
+  EXPECT_EQ(h.count(1), 1U);
+  EXPECT_EQ(h.count(2), 2U);
+  EXPECT_EQ(h.count(3), 1U);
+  EXPECT_EQ(h.count(histogram::buckets - 1), 1U);
+}
+
+}  // namespace
+}  // namespace pgsteer::proxy
