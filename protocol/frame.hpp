@@ -1,0 +1,54 @@
+// Framing of the protocol after the startup phase: type byte, length, body. Called on the hot path
+// by both directions; reads bytes in place, owns nothing.
+// https://www.postgresql.org/docs/15/protocol-overview.html#PROTOCOL-MESSAGE-CONCEPTS
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace pgsteer::protocol {
+
+inline constexpr std::size_t header_size = 5;
+
+[[nodiscard]] inline std::uint32_t load_u32(const char* p) {
+  std::uint32_t v = 0;
+  std::memcpy(&v, p, sizeof v);
+  return __builtin_bswap32(v);
+}
+
+[[nodiscard]] inline std::uint16_t load_u16(const char* p) {
+  std::uint16_t v = 0;
+  std::memcpy(&v, p, sizeof v);
+  return __builtin_bswap16(v);
+}
+
+// A frame seen at the start of some bytes. `size` counts the header; the body may not be there yet.
+struct frame {
+  char type = 0;
+  std::size_t size = 0;
+  [[nodiscard]] bool is_header_known() const { return size != 0; }
+};
+
+// Zero size: fewer than five bytes. Size 1: a length below 4 or beyond 1 GiB, which breaks the stream.
+inline constexpr std::size_t broken_frame = 1;
+inline constexpr std::uint32_t max_frame_length = 0x3fffffff;  // PostgreSQL's own limit (MaxAllocSize)
+
+[[nodiscard]] inline frame peek_frame(std::string_view bytes) {
+  if (bytes.size() < header_size) return {};
+  const std::uint32_t length = load_u32(bytes.data() + 1);
+  if (length < 4 || length > max_frame_length) return {bytes[0], broken_frame};
+  return {bytes[0], std::size_t{length} + 1};
+}
+
+// The zero-terminated string at the start of `body`; advances past it. False where none ends.
+[[nodiscard]] inline bool take_string(std::string_view& body, std::string_view& out) {
+  const auto end = body.find('\0');
+  if (end == std::string_view::npos) return false;
+  out = body.substr(0, end);
+  body.remove_prefix(end + 1);
+  return true;
+}
+
+}  // namespace pgsteer::protocol

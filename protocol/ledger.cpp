@@ -1,0 +1,117 @@
+#include "protocol/ledger.hpp"
+
+#include <string_view>
+
+namespace pgsteer::protocol {
+
+namespace {
+
+enum class step : std::uint8_t { go_on, done, wrong };
+
+step on_row_message(char type) {
+  if (std::string_view("DdcGHW").find(type) != std::string_view::npos) return step::go_on;
+  if (std::string_view("CIs").find(type) != std::string_view::npos) return step::done;
+  return step::wrong;
+}
+
+step on_query_message(char type) {
+  if (type == 'Z') return step::done;
+  return std::string_view("TDCIEGHdcWV").find(type) != std::string_view::npos ? step::go_on : step::wrong;
+}
+
+step on_description(char type, bool of_statement) {
+  if (type == 'T' || type == 'n') return step::done;
+  return of_statement && type == 't' ? step::go_on : step::wrong;
+}
+
+step advance(expected what, char type) {
+  switch (what) {
+    case expected::parse: return type == '1' ? step::done : step::wrong;
+    case expected::bind: return type == '2' ? step::done : step::wrong;
+    case expected::close: return type == '3' ? step::done : step::wrong;
+    case expected::describe_statement: return on_description(type, true);
+    case expected::describe_portal: return on_description(type, false);
+    case expected::execute: return on_row_message(type);
+    case expected::sync: return type == 'Z' ? step::done : step::wrong;
+    case expected::query:
+    case expected::function_call: return on_query_message(type);
+    case expected::synthetic: return step::wrong;
+  }
+  return step::wrong;
+}
+
+bool is_answered_by_ready(expected what) {
+  return what == expected::query || what == expected::function_call;
+}
+
+}  // namespace
+
+reply ledger::on_reply(char type) {
+  if (is_empty()) return {.what = verdict::mismatch};
+  const ledger_entry e = entries_[head_];
+  const verdict pass = e.whose == owner::client ? verdict::pass : verdict::drop;
+  if (type == 'E') {
+    copy_in_ = false;
+    if (is_answered_by_ready(e.what) || e.what == expected::sync) return {pass, e.what, e.whose, false, 0};
+    return skip_to_sync(e);
+  }
+  const step s = advance(e.what, type);
+  if (s == step::wrong) return {.what = verdict::mismatch, .entry = e.what, .whose = e.whose};
+  if (type == 'G' || type == 'W') begin_copy_in(e);
+  if (type == 'C' || type == 'Z') copy_in_ = false;
+  if (s == step::go_on) return {pass, e.what, e.whose, false, 0};
+  return finish(e);
+}
+
+reply ledger::finish(const ledger_entry& e) {
+  const reply r{e.whose == owner::client ? verdict::pass : verdict::drop, e.what, e.whose, true, e.change};
+  ++head_;
+  if (is_empty()) clear();
+  return r;
+}
+
+// "ErrorResponse ... then reads and discards messages until a Sync" (protocol-flow, extended query).
+reply ledger::skip_to_sync(const ledger_entry& e) {
+  while (head_ < entries_.size() && entries_[head_].what != expected::sync) {
+    note_failed(entries_[head_].change);
+    ++head_;
+  }
+  // A simple Query in the middle of an extended batch is skipped as well: only Sync ends the skipping.
+  return {verdict::pass, e.what, e.whose, false, 0};
+}
+
+// The server ignores Sync and Flush while it reads COPY data (protocol-flow, COPY operations).
+void ledger::begin_copy_in(const ledger_entry& e) {
+  copy_in_ = true;
+  if (e.what != expected::execute) return;
+  auto next = head_ + 1;
+  while (next < entries_.size() && entries_[next].what == expected::sync) ++next;
+  entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(head_) + 1,
+                 entries_.begin() + static_cast<std::ptrdiff_t>(next));
+}
+
+void ledger::note_failed(std::uint32_t change) {
+  if (change != 0 && (failed_change_ == 0 || change < failed_change_)) failed_change_ = change;
+}
+
+char ledger::take_synthetic() {
+  if (is_empty() || entries_[head_].what != expected::synthetic) return 0;
+  const char type = entries_[head_].synthetic_type;
+  ++head_;
+  if (is_empty()) clear();
+  return type;
+}
+
+std::uint32_t ledger::take_failed_change() {
+  const auto c = failed_change_;
+  failed_change_ = 0;
+  return c;
+}
+
+void ledger::clear() {
+  entries_.clear();
+  head_ = 0;
+  copy_in_ = false;
+}
+
+}  // namespace pgsteer::protocol

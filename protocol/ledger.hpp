@@ -1,0 +1,77 @@
+// The reply ledger of one backend: what was sent and what must come back, in order. Owned by a
+// backend; fed by whoever sends to it, asked for every frame that arrives. A reply that is not due
+// is a mismatch: the connection cannot be trusted any more.
+// https://www.postgresql.org/docs/15/protocol-flow.html
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace pgsteer::protocol {
+
+enum class expected : std::uint8_t {
+  parse, bind, close, describe_statement, describe_portal, execute, sync, query, function_call,
+  synthetic,  // nothing comes: the proxy answers itself when its turn is reached
+};
+
+enum class owner : std::uint8_t { client, proxy };
+
+// What to do with a frame that arrived.
+enum class verdict : std::uint8_t {
+  pass,      // for the client
+  drop,      // answer to something the proxy sent for itself
+  mismatch,  // not due
+};
+
+struct ledger_entry {
+  expected what = expected::sync;
+  owner whose = owner::client;
+  char synthetic_type = 0;    // with synthetic: the message type to make
+  std::uint32_t change = 0;   // statement change (1-based, see prepared_statements) that this message makes
+};
+
+struct reply {
+  verdict what = verdict::pass;
+  expected entry = expected::sync;
+  owner whose = owner::client;
+  bool entry_done = false;    // the message it answers is answered whole
+  std::uint32_t change = 0;   // of the entry that is done
+};
+
+class ledger {
+ public:
+  void expect(ledger_entry e) { entries_.push_back(e); }
+
+  // A frame of this type arrived (not NoticeResponse, ParameterStatus or NotificationResponse, which
+  // may come at any time). After ErrorResponse in the extended protocol the entries up to the next
+  // Sync are forgotten; `failed_from()` tells the first change that did not happen.
+  [[nodiscard]] reply on_reply(char type);
+
+  // A synthetic entry at the head: its type, taken off; 0 where the head waits for the server.
+  [[nodiscard]] char take_synthetic();
+
+  [[nodiscard]] bool is_empty() const { return head_ == entries_.size(); }
+  [[nodiscard]] std::size_t size() const { return entries_.size() - head_; }
+  // The server reads CopyData, CopyDone and CopyFail and nothing else.
+  [[nodiscard]] bool is_copy_in() const { return copy_in_; }
+  // The oldest unanswered entry is the proxy's own.
+  [[nodiscard]] bool is_head_ours() const { return !is_empty() && entries_[head_].whose == owner::proxy; }
+  // Lowest change forgotten by an error since this was last asked; 0: none.
+  [[nodiscard]] std::uint32_t take_failed_change();
+
+  void clear();
+
+ private:
+  reply finish(const ledger_entry& e);
+  reply skip_to_sync(const ledger_entry& e);
+  void begin_copy_in(const ledger_entry& e);
+  void note_failed(std::uint32_t change);
+
+  std::vector<ledger_entry> entries_;
+  std::size_t head_ = 0;
+  std::uint32_t failed_change_ = 0;
+  bool copy_in_ = false;
+};
+
+}  // namespace pgsteer::protocol

@@ -1,0 +1,51 @@
+#include "proxy/client/extended_unit.hpp"
+
+namespace pgsteer::proxy {
+
+const statement_ref* client_statements::find(std::string_view name) const {
+  if (name.empty()) return unnamed ? &unnamed : nullptr;
+  if (!named) return nullptr;
+  const auto at = named->find(name);
+  return at == named->end() ? nullptr : &at->second;
+}
+
+void client_statements::set(std::string_view name, statement_ref s) {
+  if (name.empty()) {
+    unnamed = std::move(s);
+    return;
+  }
+  if (!s) {
+    if (!named) return;
+    const auto at = named->find(name);
+    if (at != named->end()) named->erase(at);
+    if (named->empty()) named.reset();
+    return;
+  }
+  if (!named) named = std::make_unique<name_map>();
+  const auto at = named->find(name);
+  if (at != named->end()) {
+    at->second = std::move(s);
+  } else {
+    named->emplace(std::string(name), std::move(s));
+  }
+}
+
+void client_statements::clear() {
+  unnamed.reset();
+  named.reset();
+}
+
+void backend_wire::revert(std::uint32_t first, client_statements& names) {
+  while (first != 0 && changes.size() >= first) {
+    auto& c = changes.back();
+    switch (c.what) {
+      case statement_change::kind::client_name: names.set(c.name, std::move(c.before)); break;
+      case statement_change::kind::backend_added: prepared.remove(c.before->id); break;
+      case statement_change::kind::backend_closed: prepared.add(c.before); break;
+      case statement_change::kind::backend_unnamed: unnamed = 0; break;
+    }
+    changes.pop_back();
+  }
+}
+
+}  // namespace pgsteer::proxy

@@ -1,0 +1,118 @@
+// The extended protocol between a client's statement names and a backend's: judges a batch of
+// Parse, Bind, Describe, Execute, Close, Sync and Flush, then writes it for one backend with the
+// names that backend knows, and with Parse messages for what it lacks. Scratch of a worker.
+// https://www.postgresql.org/docs/15/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "protocol/gather.hpp"
+#include "protocol/ledger.hpp"
+#include "proxy/client/statements.hpp"
+#include "routing/classifier.hpp"
+
+namespace pgsteer::proxy {
+
+// The prepared statements a client believes to have. An idle client without any owns next to nothing.
+struct client_statements {
+  using name_map = std::unordered_map<std::string, statement_ref, name_hash, std::equal_to<>>;
+  statement_ref unnamed;
+  std::unique_ptr<name_map> named;
+
+  [[nodiscard]] const statement_ref* find(std::string_view name) const;
+  void set(std::string_view name, statement_ref s);  // null: forget the name
+  void clear();
+};
+
+// What a change of names was, so that an error in the batch takes it back.
+struct statement_change {
+  enum class kind : std::uint8_t { client_name, backend_added, backend_closed, backend_unnamed };
+  kind what = kind::client_name;
+  std::string name;      // client_name
+  statement_ref before;  // client_name: what the name meant; backend_*: the statement
+};
+
+// One backend's side of the conversation: what it owes and what it has prepared.
+struct backend_wire {
+  protocol::ledger owed;
+  backend_statements prepared;
+  std::uint64_t unnamed = 0;      // id of the statement in its unnamed slot; 0: none or unknown
+  bool names_uncertain = false;   // DEALLOCATE ALL may or may not have happened: Close before Parse
+  std::vector<statement_change> changes;  // of the unit in flight
+
+  // Takes back the changes from the 1-based `first` on, newest first.
+  void revert(std::uint32_t first, client_statements& names);
+};
+
+class extended_unit {
+ public:
+  struct judge_context {
+    const client_statements& names;
+    statement_registry& registry;
+    routing::classifier& classifier;
+    routing::parse_context parse;
+    std::uint32_t group;
+    std::uint32_t plan_key;
+  };
+  struct verdict {
+    const routing::classification* what = nullptr;  // of all statements joined; valid until the next judge()
+    bool only_prepares = true;                      // nothing is bound, executed or closed
+    bool has_execute = false;
+  };
+  // `bytes` are whole frames.
+  verdict judge(std::string_view bytes, const judge_context& context);
+
+  struct write_context {
+    client_statements& names;
+    backend_wire& wire;
+    bool transaction_failed;
+    std::size_t max_prepared;
+  };
+  // Writes the frames judged last. `bytes` must be the same bytes (they may have moved).
+  void write(std::string_view bytes, const write_context& context, protocol::gather& out);
+
+ private:
+  struct item {
+    char type;
+    char sub;  // 'S' or 'P' of Describe and Close
+    std::size_t offset, size;
+    std::size_t name_at, name_size;  // of the statement's name, from the frame's start
+    statement_ref statement;
+    bool known;
+  };
+  struct binding {  // a name given or taken away earlier in the same batch
+    std::string_view name;
+    statement_ref statement;
+  };
+
+  void judge_frame(std::string_view frame, std::size_t offset, const judge_context& context, verdict& v);
+  void judge_parse(item& i, std::string_view frame, const judge_context& context);
+  void judge_named(item& i, std::string_view frame, const judge_context& context);
+  [[nodiscard]] std::pair<statement_ref, bool> resolve(std::string_view name, const client_statements& names) const;
+  void use(const routing::classification& c);
+  void use_unknown(std::string_view reason);
+
+  void write_item(const item& i, std::string_view bytes, const write_context& context, protocol::gather& out);
+  void write_parse(const item& i, std::string_view frame, const write_context& context, protocol::gather& out);
+  void write_duplicate(const item& i, std::string_view frame, const write_context& context, protocol::gather& out);
+  void write_close(const item& i, std::string_view frame, const write_context& context, protocol::gather& out);
+  void write_reference(const item& i, std::string_view frame, const write_context& context, protocol::gather& out);
+  void ensure_prepared(const statement_ref& s, const write_context& context, protocol::gather& out);
+  void ensure_unnamed(const statement_ref& s, const write_context& context, protocol::gather& out);
+  void make_room(const write_context& context, protocol::gather& out) const;
+
+  std::vector<item> items_;
+  std::vector<binding> bindings_;
+  routing::classification joined_;
+  const routing::classification* what_ = nullptr;
+  std::vector<std::string> close_after_;
+  std::uint64_t uses_before_ = 0;
+};
+
+}  // namespace pgsteer::proxy

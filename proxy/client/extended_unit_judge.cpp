@@ -1,0 +1,134 @@
+#include "proxy/client/extended_unit.hpp"
+#include "protocol/frame.hpp"
+#include "routing/decide.hpp"
+
+namespace pgsteer::proxy {
+
+using protocol::frame;
+using protocol::header_size;
+using protocol::take_string;
+
+extended_unit::verdict extended_unit::judge(std::string_view bytes, const judge_context& context) {
+  items_.clear();
+  bindings_.clear();
+  what_ = nullptr;
+  verdict v;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const frame f = protocol::peek_frame(bytes.substr(at));
+    judge_frame(bytes.substr(at, f.size), at, context, v);
+    at += f.size;
+  }
+  if (what_ == nullptr) {  // Sync, Close and such alone: nothing that a server must decide
+    joined_ = {};
+    joined_.kind = routing::statement_kind::empty;
+    joined_.reason = "no statement";
+    what_ = &joined_;
+  }
+  v.what = what_;
+  return v;
+}
+
+void extended_unit::judge_frame(std::string_view frame, std::size_t offset, const judge_context& context, verdict& v) {
+  item i{frame[0], 0, offset, frame.size(), 0, 0, nullptr, false};
+  switch (i.type) {
+    case 'P': judge_parse(i, frame, context); break;
+    case 'B':
+    case 'D':
+    case 'C':
+      v.only_prepares = v.only_prepares && i.type == 'D';
+      judge_named(i, frame, context);
+      break;
+    case 'E':
+      v.only_prepares = false;
+      v.has_execute = true;
+      break;
+    case 'Q': {
+      v.only_prepares = false;
+      v.has_execute = true;
+      std::string_view body = frame.substr(header_size);
+      std::string_view sql;
+      if (!take_string(body, sql)) sql = frame.substr(header_size);
+      use(*context.classifier.classify(sql, context.parse));
+      bindings_.push_back({"", nullptr});
+      break;
+    }
+    case 'F': use_unknown("function call message"); break;
+    default: break;
+  }
+  items_.push_back(std::move(i));
+}
+
+void extended_unit::judge_parse(item& i, std::string_view frame, const judge_context& context) {
+  std::string_view body = frame.substr(header_size);
+  std::string_view name;
+  if (!take_string(body, name) || body.find('\0') == std::string_view::npos) return use_unknown("malformed Parse message");
+  i.name_at = header_size;
+  i.name_size = name.size();
+  const statement_ref* s = context.registry.find(context.group, context.plan_key, body);
+  if (s == nullptr) {
+    const std::string_view text = body.substr(0, body.find('\0'));
+    s = &context.registry.add(context.group, context.plan_key, body, context.classifier.classify(text, context.parse));
+  }
+  i.statement = *s;
+  const auto [before, known] = resolve(name, context.names);
+  i.known = known && !name.empty();  // Parse over a name in use fails
+  if (!i.known) bindings_.push_back({name, *s});
+  use(*i.statement->what);
+}
+
+void extended_unit::judge_named(item& i, std::string_view frame, const judge_context& context) {
+  std::string_view body = frame.substr(header_size);
+  std::string_view name;
+  if (i.type == 'B') {
+    std::string_view portal;
+    if (!take_string(body, portal)) return use_unknown("malformed Bind message");
+  } else {
+    if (body.empty()) return use_unknown("malformed message");
+    i.sub = body[0];
+    body.remove_prefix(1);
+    if (i.sub != 'S') return;
+  }
+  i.name_at = static_cast<std::size_t>(body.data() - frame.data());
+  if (!take_string(body, name)) return use_unknown("malformed message");
+  i.name_size = name.size();
+  std::tie(i.statement, i.known) = resolve(name, context.names);
+  if (i.type == 'C') {
+    bindings_.push_back({name, nullptr});
+    return;
+  }
+  if (i.known) return use(*i.statement->what);
+  use_unknown("statement of an unknown name");
+}
+
+std::pair<statement_ref, bool> extended_unit::resolve(std::string_view name, const client_statements& names) const {
+  for (auto at = bindings_.rbegin(); at != bindings_.rend(); ++at) {
+    if (at->name == name) return {at->statement, at->statement != nullptr};
+  }
+  const statement_ref* s = names.find(name);
+  return s != nullptr ? std::pair{*s, true} : std::pair{statement_ref{}, false};
+}
+
+void extended_unit::use(const routing::classification& c) {
+  if (what_ == nullptr || what_ == &c) {
+    what_ = &c;
+    return;
+  }
+  if (what_ != &joined_) joined_ = *what_;
+  what_ = &joined_;
+  routing::join(joined_, c);
+}
+
+void extended_unit::use_unknown(std::string_view reason) {
+  routing::classification c;
+  c.effects.may_set = c.effects.may_pin = true;
+  c.reason = reason;
+  if (what_ == nullptr) {
+    joined_ = std::move(c);
+  } else {
+    if (what_ != &joined_) joined_ = *what_;
+    routing::join(joined_, c);
+  }
+  what_ = &joined_;
+}
+
+}  // namespace pgsteer::proxy

@@ -1,0 +1,211 @@
+#include "protocol/frame.hpp"
+#include "proxy/client/extended_unit.hpp"
+
+namespace pgsteer::proxy {
+
+using protocol::expected;
+using protocol::header_size;
+using protocol::ledger_entry;
+using protocol::owner;
+
+namespace {
+
+void append_header(std::string& out, char type, std::size_t body) {
+  const auto n = static_cast<std::uint32_t>(body + 4);
+  out.push_back(type);
+  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(n >> shift & 0xFF));
+}
+
+void put_parse(protocol::gather& out, std::string_view name, std::string_view tail) {
+  auto& made = out.begin_made();
+  append_header(made, 'P', name.size() + 1 + tail.size());
+  made.append(name).push_back('\0');
+  made.append(tail);
+  out.end_made();
+}
+
+void put_close(protocol::gather& out, std::string_view name) {
+  auto& made = out.begin_made();
+  append_header(made, 'C', name.size() + 2);
+  made.push_back('S');
+  made.append(name).push_back('\0');
+  out.end_made();
+}
+
+void put_sync(protocol::gather& out) { out.copy(std::string_view("S\0\0\0\4", 5)); }
+
+std::uint32_t note(backend_wire& wire, statement_change c) {
+  wire.changes.push_back(std::move(c));
+  return static_cast<std::uint32_t>(wire.changes.size());
+}
+
+std::uint32_t note_name(const extended_unit::write_context& context, std::string_view name, statement_ref now) {
+  const statement_ref* before = context.names.find(name);
+  const auto n = note(context.wire, {statement_change::kind::client_name, std::string(name), before ? *before : nullptr});
+  context.names.set(name, std::move(now));
+  return n;
+}
+
+std::string_view name_of(std::string_view frame, std::size_t at, std::size_t size) { return frame.substr(at, size); }
+
+}  // namespace
+
+void extended_unit::write(std::string_view bytes, const write_context& context, protocol::gather& out) {
+  close_after_.clear();
+  uses_before_ = context.wire.prepared.uses();
+  for (const auto& i : items_) write_item(i, bytes, context, out);
+  if (close_after_.empty()) return;
+  for (const auto& name : close_after_) {
+    put_close(out, name);
+    context.wire.owed.expect({expected::close, owner::proxy, 0, 0});
+  }
+  put_sync(out);
+  context.wire.owed.expect({expected::sync, owner::proxy, 0, 0});
+}
+
+void extended_unit::write_item(const item& i, std::string_view bytes, const write_context& context,
+                               protocol::gather& out) {
+  const auto frame = bytes.substr(i.offset, i.size);
+  auto& owed = context.wire.owed;
+  switch (i.type) {
+    case 'P': return write_parse(i, frame, context, out);
+    case 'C': return write_close(i, frame, context, out);
+    case 'B':
+    case 'D': return write_reference(i, frame, context, out);
+    case 'E': owed.expect({expected::execute, owner::client, 0, 0}); break;
+    case 'S': owed.expect({expected::sync, owner::client, 0, 0}); break;
+    case 'F': owed.expect({expected::function_call, owner::client, 0, 0}); break;
+    case 'Q':
+      owed.expect({expected::query, owner::client, 0, 0});
+      context.names.unnamed.reset();
+      context.wire.unnamed = 0;
+      break;
+    default: break;  // Flush, CopyData, CopyDone, CopyFail: no answer of their own
+  }
+  out.borrow(frame);
+}
+
+void extended_unit::write_parse(const item& i, std::string_view frame, const write_context& context,
+                                protocol::gather& out) {
+  auto& wire = context.wire;
+  ledger_entry entry{expected::parse, owner::client, 0, 0};
+  const auto name = name_of(frame, i.name_at, i.name_size);
+  if (!i.statement) {  // malformed: the server says so
+    out.borrow(frame);
+  } else if (i.known) {
+    return write_duplicate(i, frame, context, out);
+  } else if (name.empty()) {
+    entry.change = note_name(context, name, i.statement);
+    note(wire, {statement_change::kind::backend_unnamed, {}, i.statement});
+    wire.unnamed = i.statement->id;
+    out.borrow(frame);
+  } else if (wire.prepared.has(i.statement->id) && !context.transaction_failed) {
+    wire.prepared.touch(i.statement->id);
+    entry = {expected::synthetic, owner::client, '1', note_name(context, name, i.statement)};
+  } else {
+    make_room(context, out);
+    entry.change = note_name(context, name, i.statement);
+    note(wire, {statement_change::kind::backend_added, {}, i.statement});
+    if (wire.names_uncertain) {
+      put_close(out, i.statement->server_name);
+      wire.owed.expect({expected::close, owner::proxy, 0, 0});
+    }
+    wire.prepared.add(i.statement);
+    put_parse(out, i.statement->server_name, i.statement->parse_tail);
+  }
+  wire.owed.expect(entry);
+}
+
+// The name is in use: make the server refuse it in its own words. It must know the name for that,
+// and forget it afterwards.
+void extended_unit::write_duplicate(const item& i, std::string_view frame, const write_context& context,
+                                    protocol::gather& out) {
+  const auto name = name_of(frame, i.name_at, i.name_size);
+  put_parse(out, name, std::string_view("\0\0\0", 3));
+  context.wire.owed.expect({expected::parse, owner::proxy, 0, 0});
+  out.borrow(frame);
+  context.wire.owed.expect({expected::parse, owner::client, 0, 0});
+  close_after_.emplace_back(name);
+}
+
+void extended_unit::write_close(const item& i, std::string_view frame, const write_context& context,
+                                protocol::gather& out) {
+  auto& owed = context.wire.owed;
+  const auto name = name_of(frame, i.name_at, i.name_size);
+  if (i.sub == 'S' && i.known && !name.empty()) {
+    owed.expect({expected::synthetic, owner::client, '3', note_name(context, name, nullptr)});
+    return;
+  }
+  ledger_entry entry{expected::close, owner::client, 0, 0};
+  if (i.sub == 'S' && name.empty()) {
+    entry.change = note_name(context, name, nullptr);
+    context.wire.unnamed = 0;
+  }
+  out.borrow(frame);
+  owed.expect(entry);
+}
+
+void extended_unit::write_reference(const item& i, std::string_view frame, const write_context& context,
+                                    protocol::gather& out) {
+  auto& wire = context.wire;
+  expected what = expected::bind;
+  if (i.type == 'D') what = i.sub == 'S' ? expected::describe_statement : expected::describe_portal;
+  if (!i.known) {  // a portal, or a name that only the server may know
+    out.borrow(frame);
+    wire.owed.expect({what, owner::client, 0, 0});
+    return;
+  }
+  if (i.name_size == 0) {
+    ensure_unnamed(i.statement, context, out);
+    out.borrow(frame);
+  } else {
+    ensure_prepared(i.statement, context, out);
+    const auto& name = i.statement->server_name;
+    auto& made = out.begin_made();
+    append_header(made, i.type, frame.size() - header_size - i.name_size + name.size());
+    made.append(frame.substr(header_size, i.name_at - header_size));
+    made.append(name);
+    out.end_made();
+    const auto rest = frame.substr(i.name_at + i.name_size);
+    constexpr std::size_t worth_borrowing = 4096;
+    if (rest.size() >= worth_borrowing) {
+      out.borrow(rest);
+    } else {
+      out.copy(rest);
+    }
+  }
+  wire.owed.expect({what, owner::client, 0, 0});
+}
+
+void extended_unit::ensure_prepared(const statement_ref& s, const write_context& context, protocol::gather& out) {
+  auto& wire = context.wire;
+  if (wire.prepared.has(s->id)) return wire.prepared.touch(s->id);
+  make_room(context, out);
+  if (wire.names_uncertain) {
+    put_close(out, s->server_name);
+    wire.owed.expect({expected::close, owner::proxy, 0, 0});
+  }
+  put_parse(out, s->server_name, s->parse_tail);
+  wire.prepared.add(s);
+  wire.owed.expect({expected::parse, owner::proxy, 0, note(wire, {statement_change::kind::backend_added, {}, s})});
+}
+
+void extended_unit::ensure_unnamed(const statement_ref& s, const write_context& context, protocol::gather& out) {
+  auto& wire = context.wire;
+  if (wire.unnamed == s->id) return;
+  put_parse(out, {}, s->parse_tail);
+  wire.unnamed = s->id;
+  wire.owed.expect({expected::parse, owner::proxy, 0, note(wire, {statement_change::kind::backend_unnamed, {}, s})});
+}
+
+void extended_unit::make_room(const write_context& context, protocol::gather& out) const {
+  auto& wire = context.wire;
+  if (wire.prepared.size() < context.max_prepared) return;
+  const auto old = wire.prepared.oldest(uses_before_);
+  if (!old) return;
+  put_close(out, old->server_name);
+  wire.prepared.remove(old->id);
+  wire.owed.expect({expected::close, owner::proxy, 0, note(wire, {statement_change::kind::backend_closed, {}, old})});
+}
+
+}  // namespace pgsteer::proxy

@@ -1,0 +1,82 @@
+// Prepared statements as the proxy knows them: one shared object for equal texts, whatever name the
+// clients gave them. The registry belongs to a worker; sessions and backends refer into it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "routing/classification.hpp"
+
+namespace pgsteer::proxy {
+
+struct prepared_statement {
+  std::uint64_t id = 0;          // never reused
+  std::string server_name;       // "pgsteer_<id>": its name on every backend that has it
+  std::string parse_tail;        // body of Parse after the name: text, 0, parameter types
+  routing::classification_ref what;
+  [[nodiscard]] std::string_view text() const { return parse_tail.c_str(); }
+};
+using statement_ref = std::shared_ptr<const prepared_statement>;
+
+struct name_hash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
+};
+
+class statement_registry {
+ public:
+  explicit statement_registry(std::size_t max_bytes) : max_bytes_(max_bytes) {}
+
+  // The statement with this Parse tail under these settings of this user and database, if seen.
+  [[nodiscard]] const statement_ref* find(std::uint32_t group, std::uint32_t plan_key, std::string_view tail) const;
+  const statement_ref& add(std::uint32_t group, std::uint32_t plan_key, std::string_view tail,
+                           routing::classification_ref what);
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+ private:
+  struct key {
+    std::uint32_t group;
+    std::uint32_t plan_key;
+    std::string_view tail;
+    bool operator==(const key&) const = default;
+  };
+  struct key_hash {
+    std::size_t operator()(const key& k) const {
+      return std::hash<std::string_view>{}(k.tail) ^ (std::size_t{k.group} << 32 | k.plan_key) * 0x9E3779B97F4A7C15ULL;
+    }
+  };
+  void drop_unused();
+
+  std::unordered_map<key, statement_ref, key_hash> by_key_;
+  std::size_t max_bytes_;
+  std::size_t bytes_ = 0;
+  std::size_t sweep_at_ = 0;
+  std::uint64_t next_id_ = 1;
+};
+
+// What one backend has prepared under our names. Bounded: the least recently used is closed.
+class backend_statements {
+ public:
+  [[nodiscard]] bool has(std::uint64_t id) const { return used_.contains(id); }
+  void touch(std::uint64_t id) { used_[id].last_use = ++uses_; }
+  void add(const statement_ref& s) { used_[s->id] = {++uses_, s}; }
+  void remove(std::uint64_t id) { used_.erase(id); }
+  void clear() { used_.clear(); }
+  [[nodiscard]] std::size_t size() const { return used_.size(); }
+  // The one used longest ago, but not at all since `since` uses; null where there is none.
+  [[nodiscard]] statement_ref oldest(std::uint64_t since) const;
+  [[nodiscard]] std::uint64_t uses() const { return uses_; }
+
+ private:
+  struct use {
+    std::uint64_t last_use = 0;
+    statement_ref statement;
+  };
+  std::unordered_map<std::uint64_t, use> used_;
+  std::uint64_t uses_ = 0;
+};
+
+}  // namespace pgsteer::proxy
