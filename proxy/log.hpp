@@ -24,10 +24,18 @@ void configure_log(config::log_level level, config::log_format format);
 // json: {"time":...,"level":...,"message":...,"key":"value",...}
 void log(config::log_level level, std::string_view message, std::initializer_list<log_field> fields = {});
 
-inline void log_debug(std::string_view m, std::initializer_list<log_field> f = {}) { log(config::log_level::debug, m, f); }
-inline void log_info(std::string_view m, std::initializer_list<log_field> f = {}) { log(config::log_level::info, m, f); }
-inline void log_warn(std::string_view m, std::initializer_list<log_field> f = {}) { log(config::log_level::warn, m, f); }
-inline void log_error(std::string_view m, std::initializer_list<log_field> f = {}) { log(config::log_level::error, m, f); }
+inline void log_debug(std::string_view m, std::initializer_list<log_field> f = {}) {
+  log(config::log_level::debug, m, f);
+}
+inline void log_info(std::string_view m, std::initializer_list<log_field> f = {}) {
+  log(config::log_level::info, m, f);
+}
+inline void log_warn(std::string_view m, std::initializer_list<log_field> f = {}) {
+  log(config::log_level::warn, m, f);
+}
+inline void log_error(std::string_view m, std::initializer_list<log_field> f = {}) {
+  log(config::log_level::error, m, f);
+}
 
 // Lines dropped because standard error was blocked.
 [[nodiscard]] std::uint64_t dropped_log_lines();

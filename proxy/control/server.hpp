@@ -19,10 +19,10 @@ namespace pgsteer::proxy {
 enum class server_role : std::uint8_t { primary, replica };
 
 enum class server_health : std::uint8_t {
-  unknown,     // not asked yet: connections may be tried
-  up,          // the last probe or login worked
-  retrying,    // attempts fail, the next one is scheduled
-  failed,      // all attempts used up: tried again when wanted, and by a slow probe
+  unknown,   // not asked yet: connections may be tried
+  up,        // the last probe or login worked
+  retrying,  // attempts fail, the next one is scheduled
+  failed,    // all attempts used up: tried again when wanted, and by a slow probe
 };
 
 [[nodiscard]] std::string_view to_string(server_role role);

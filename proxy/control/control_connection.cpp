@@ -1,0 +1,96 @@
+#include "proxy/control/control_connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <poll.h>
+
+namespace pgsteer::proxy {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+struct clear_result {
+  void operator()(PGresult* r) const { PQclear(r); }
+};
+using result_ptr = std::unique_ptr<PGresult, clear_result>;
+
+void ignore_notice(void*, const PGresult*) {}
+
+// Waits until `fd` shows one of `events`; otherwise says why not.
+std::optional<control_failure> wait_for(int fd, short events, control_connection::deadline until,
+                                        int stop_fd) {
+  for (;;) {
+    const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
+    if (left.count() <= 0) return control_failure{"timeout expired"};
+    std::array<pollfd, 2> fds{pollfd{fd, events, 0}, pollfd{stop_fd, POLLIN, 0}};
+    const int timeout = static_cast<int>(std::min(left, milliseconds{3'600'000}).count());
+    const int ready = ::poll(fds.data(), fds.size(), timeout);
+    if (ready < 0 && errno != EINTR) return control_failure{"poll failed"};
+    if (ready <= 0) continue;
+    if (fds[1].revents != 0) return control_failure{"stopped"};
+    if (fds[0].revents != 0) return std::nullopt;
+  }
+}
+
+bool is_one_value(const PGresult* r) {
+  return PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) >= 1 && PQnfields(r) >= 1;
+}
+
+}  // namespace
+
+control_failure control_connection::failure() const {
+  return {short_cause(PQerrorMessage(connection_.get()))};
+}
+
+control_connection::result<control_connection> control_connection::open(const config::server_url& url,
+                                                                        const connect_options& options,
+                                                                        deadline until, int stop_fd) {
+  auto pg = start_connection(url, options);
+  if (!pg) return control_failure{"out of memory"};
+  control_connection c{std::move(pg)};
+  auto* const conn = c.connection_.get();
+  if (PQstatus(conn) == CONNECTION_BAD) return c.failure();
+  PQsetNoticeReceiver(conn, ignore_notice, nullptr);
+  auto state = PGRES_POLLING_WRITING;
+  while (state != PGRES_POLLING_OK) {
+    // libpq may change the socket between two polls.
+    const short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+    if (auto failed = wait_for(PQsocket(conn), events, until, stop_fd)) return *failed;
+    state = PQconnectPoll(conn);
+    if (state == PGRES_POLLING_FAILED) return c.failure();
+  }
+  if (PQsetnonblocking(conn, 1) != 0) return c.failure();
+  return c;
+}
+
+control_connection::result<std::string> control_connection::ask(const char* sql, deadline until,
+                                                                int stop_fd) {
+  auto* const conn = connection_.get();
+  if (PQsendQuery(conn, sql) == 0) return failure();
+  for (int unsent = PQflush(conn); unsent != 0; unsent = PQflush(conn)) {
+    if (unsent < 0) return failure();
+    if (auto failed = wait_for(fd(), POLLIN | POLLOUT, until, stop_fd)) return *failed;
+    if (PQconsumeInput(conn) == 0) return failure();
+  }
+  std::optional<std::string> value;
+  for (;;) {
+    while (PQisBusy(conn) != 0) {
+      if (auto failed = wait_for(fd(), POLLIN, until, stop_fd)) return *failed;
+      if (PQconsumeInput(conn) == 0) return failure();
+    }
+    const result_ptr r{PQgetResult(conn)};
+    if (!r) break;
+    if (!is_one_value(r.get())) return control_failure{short_cause(PQresultErrorMessage(r.get()))};
+    value = std::string{PQgetvalue(r.get(), 0, 0), static_cast<std::size_t>(PQgetlength(r.get(), 0, 0))};
+  }
+  if (!value) return failure();
+  return {boost::system::in_place_value, *std::move(value)};
+}
+
+}  // namespace pgsteer::proxy

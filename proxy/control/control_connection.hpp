@@ -1,0 +1,40 @@
+// A libpq connection beside the data path, driven with poll so that nothing but a name look-up can
+// hang: each call has a deadline and ends at once when told to stop. Used by the monitors.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include <boost/system/result.hpp>
+
+#include "proxy/control/conninfo.hpp"
+
+namespace pgsteer::proxy {
+
+struct control_failure {
+  std::string cause;  // short, as short_cause() gives it
+};
+
+class control_connection {
+ public:
+  using deadline = std::chrono::steady_clock::time_point;
+  template <class T>
+  using result = boost::system::result<T, control_failure>;
+
+  // `stop_fd` turns readable when all waiting is to end.
+  static result<control_connection> open(const config::server_url& url, const connect_options& options,
+                                         deadline until, int stop_fd);
+
+  // The first column of the first row; text format. Fails on anything else.
+  result<std::string> ask(const char* sql, deadline until, int stop_fd);
+
+  [[nodiscard]] int fd() const { return PQsocket(connection_.get()); }
+
+ private:
+  explicit control_connection(connection_ptr connection) : connection_(std::move(connection)) {}
+  [[nodiscard]] control_failure failure() const;
+
+  connection_ptr connection_;
+};
+
+}  // namespace pgsteer::proxy

@@ -1,0 +1,83 @@
+// Decides what a monitor does next and what is thought of its server, from what attempts and probes
+// gave. Pure: no socket, thread or clock; the monitor performs and logs what it says.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/settings.hpp"
+#include "proxy/control/backoff.hpp"
+#include "proxy/control/server.hpp"
+
+namespace pgsteer::proxy {
+
+class health_judge {
+ public:
+  using time_point = backoff::time_point;
+
+  // However often a server is wanted, it is not tried more often than this.
+  static constexpr std::chrono::milliseconds want_interval{1000};
+
+  enum class action : std::uint8_t { connect, probe };
+  struct plan {
+    action what;
+    time_point when;
+  };
+
+  struct log_line {
+    config::log_level level;
+    std::string message;
+    std::string cause;  // a field of its own where not empty
+  };
+
+  struct verdict {
+    server_health health;
+    std::vector<log_line> lines;
+    bool is_role_mismatch = false;  // newly seen
+  };
+
+  // What came between two actions.
+  struct news {
+    bool failure_reported = false;  // by a worker
+    bool wanted = false;            // by a worker
+    bool socket_stirred = false;    // the idle control connection has something to read
+  };
+
+  health_judge(server_role role, const config::settings& settings);
+
+  // Other settings from now on; what is scheduled stays.
+  void adopt(const config::settings& settings);
+
+  [[nodiscard]] plan next() const;
+  // Whether `next()` is made on the connection that is open.
+  [[nodiscard]] bool is_connected() const { return is_connected_; }
+
+  void hear(const news& n, time_point now);
+  verdict connected(bool in_recovery, time_point now);
+  verdict connect_failed(std::string_view cause, time_point now, double spread);
+  verdict probed(bool in_recovery, time_point now);
+  verdict probe_failed(std::string_view cause, time_point now);
+
+ private:
+  void check_role(bool in_recovery, verdict& v);
+  [[nodiscard]] verdict scheduled_failure(std::string_view cause, time_point now, double spread);
+
+  server_role role_;
+  std::chrono::milliseconds interval_;
+  backoff backoff_;
+  server_health health_ = server_health::unknown;
+  bool is_connected_ = false;
+  bool is_news_when_connected_ = true;  // the next connection is worth a line
+  bool is_role_wrong_ = false;
+  bool is_suspected_ = false;  // the coming probe answers a worker's report
+  time_point next_probe_{};
+  time_point next_connect_{};  // the beginning of time: at once
+  time_point last_try_{};
+  std::optional<time_point> hastened_;  // a wanted attempt ahead of schedule
+  std::optional<time_point> cleared_;   // when a probe last contradicted a worker's report
+};
+
+}  // namespace pgsteer::proxy
