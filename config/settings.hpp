@@ -42,11 +42,13 @@ struct settings {
   server_url primary;
   std::vector<server_url> replicas;
 
-  std::vector<listen_address> listen;         // default 127.0.0.1:6432
-  std::optional<listen_address> admin_listen; // default 127.0.0.1:6433; empty text switches it off
+  std::vector<listen_address> listen{{"127.0.0.1", 6432}};
+  std::optional<listen_address> admin_listen{{"127.0.0.1", 6433}};  // empty text or "off": none
 
   auth_method auth = auth_method::scram_sha_256;
   bool auth_trust_anywhere = false;  // `trust` on more than loopback and unix sockets: said twice
+
+  int workers = 1;  // threads that carry clients; fixed at start
 
   client_tls tls = client_tls::disable;  // `allow` by default once a certificate is given
   std::string tls_cert_file;
@@ -67,10 +69,10 @@ struct settings {
   std::chrono::milliseconds server_lifetime{3600000};
 
   std::chrono::milliseconds health_interval{1000};
-  std::chrono::milliseconds reconnect_delay{2000};      // first delay; doubles with each failed attempt
+  std::chrono::milliseconds reconnect_delay{2000};  // first delay; doubles with each failed attempt
   std::chrono::milliseconds reconnect_delay_max{32000};
-  int reconnect_attempts = 5;                           // then the server is marked failed
-  double reconnect_jitter = 0.1;                        // share of the delay, either way
+  int reconnect_attempts = 5;     // then the server is marked failed
+  double reconnect_jitter = 0.1;  // share of the delay, either way
   std::chrono::milliseconds failed_probe_interval{60000};
 
   log_level level = log_level::info;

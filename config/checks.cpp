@@ -1,0 +1,85 @@
+#include "config/checks.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "config/addresses.hpp"
+#include "config/files.hpp"
+
+namespace pgsteer::config {
+namespace {
+
+void check_auth(const settings& values, const place_of& place, problems& out) {
+  if (values.auth != auth_method::trust) {
+    if (!values.primary.password.empty()) return;
+    out.push_back(
+        {place("database_url"), "holds no password to check clients against",
+         "add the password, or set \"auth: trust\" (PGSTEER_AUTH=trust) to let clients in without one"});
+    return;
+  }
+  const auto open = std::ranges::find_if_not(values.listen, is_local);
+  if (open == values.listen.end() || values.auth_trust_anywhere) return;
+  out.push_back({place("auth"), fmt::format("trust on {} lets in everybody who can reach it", to_text(*open)),
+                 "listen on 127.0.0.1 or a unix socket, or set \"auth_trust_anywhere: true\" as well"});
+}
+
+void check_file(std::string_view name, const std::string& path, const place_of& place, problems& out) {
+  if (path.empty()) return;
+  if (const auto error = check_readable(path)) {
+    out.push_back({place(name), fmt::format("{} {} cannot be read: {}", name, shown(path), error.message()),
+                   "check the path and who may read it"});
+  }
+}
+
+void check_tls(const settings& values, const place_of& place, problems& out) {
+  const bool has_cert = !values.tls_cert_file.empty();
+  const bool has_key = !values.tls_key_file.empty();
+  if (has_cert && !has_key)
+    out.push_back({place("tls_cert_file"), "a certificate without its key", "set tls_key_file"});
+  if (has_key && !has_cert)
+    out.push_back({place("tls_key_file"), "a key without its certificate", "set tls_cert_file"});
+  if (!has_cert && !has_key && values.tls != client_tls::disable) {
+    out.push_back({place("tls"), "TLS needs a certificate", "set tls_cert_file and tls_key_file"});
+  }
+  check_file("tls_cert_file", values.tls_cert_file, place, out);
+  check_file("tls_key_file", values.tls_key_file, place, out);
+}
+
+void check_addresses(const settings& values, const place_of& place, problems& out) {
+  for (auto one = values.listen.begin(); one != values.listen.end(); ++one) {
+    for (auto other = values.listen.begin(); other != one; ++other) {
+      if (!is_same_place(*one, *other)) continue;
+      out.push_back({place("listen"),
+                     fmt::format("{} and {} are in each other's way", to_text(*other), to_text(*one)),
+                     "keep one of them"});
+    }
+    if (values.admin_listen && is_same_place(*one, *values.admin_listen)) {
+      out.push_back({place("admin_listen"),
+                     fmt::format("{} is taken by listen", to_text(*values.admin_listen)),
+                     "give the admin port an address of its own"});
+    }
+  }
+}
+
+void check_times(const settings& values, const place_of& place, problems& out) {
+  if (values.reconnect_delay > values.reconnect_delay_max) {
+    out.push_back({place("reconnect_delay"),
+                   fmt::format("reconnect_delay ({}) is longer than reconnect_delay_max ({})",
+                               to_text(values.reconnect_delay), to_text(values.reconnect_delay_max)),
+                   "raise reconnect_delay_max or lower reconnect_delay"});
+  }
+}
+
+}  // namespace
+
+problems check(const settings& values, const place_of& place) {
+  problems out;
+  check_auth(values, place, out);
+  check_tls(values, place, out);
+  check_addresses(values, place, out);
+  check_times(values, place, out);
+  return out;
+}
+
+}  // namespace pgsteer::config

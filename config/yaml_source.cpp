@@ -1,0 +1,126 @@
+#include "config/yaml_source.hpp"
+
+#include <map>
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+namespace pgsteer::config {
+namespace {
+
+constexpr std::string_view in_file = "_file";
+
+// What stands behind the colon of yaml-cpp's messages is a piece of the file.
+std::string without_detail(const std::string& message) {
+  return message.substr(0, message.find(':'));
+}
+
+class reader {
+ public:
+  explicit reader(std::string_view name) : name_(name) {}
+
+  gathered read(const std::string& text) {
+    try {
+      const auto documents = YAML::LoadAll(text);
+      if (documents.size() > 1)
+        wrong(documents[1].Mark(), "begins a second document", "keep one document in the file");
+      if (!documents.empty()) read_document(documents[0]);
+    } catch (const YAML::Exception& error) {
+      wrong(error.mark, fmt::format("is not valid YAML: {}", without_detail(error.msg)), "");
+    }
+    check_given_once(out_, out_.wrong);
+    return std::move(out_);
+  }
+
+ private:
+  std::string place(const YAML::Mark& mark) const {
+    return mark.is_null() ? name_ : fmt::format("{}:{}", name_, mark.line + 1);
+  }
+
+  void wrong(const YAML::Mark& mark, std::string what, std::string suggestion) {
+    out_.wrong.push_back({place(mark), std::move(what), std::move(suggestion)});
+  }
+
+  void read_document(const YAML::Node& document) {
+    if (document.IsNull()) return;
+    if (!document.IsMap())
+      return wrong(document.Mark(), "is not a list of settings", "write lines of \"name: value\"");
+    for (const auto& entry : document)
+      read_entry(entry.first, entry.second);
+  }
+
+  void read_entry(const YAML::Node& key, const YAML::Node& value) {
+    if (!key.IsScalar()) return wrong(key.Mark(), "the name of a setting is not a word", "");
+    const std::string& name = key.Scalar();
+    const auto [earlier, is_first] = lines_.try_emplace(name, key.Mark().line + 1);
+    if (!is_first) {
+      return wrong(key.Mark(),
+                   fmt::format("sets {} again, first set in line {}", shown(name), earlier->second),
+                   "keep one of them");
+    }
+    const auto [what, is_path] = named(name);
+    if (what == nullptr) return unknown(key);
+    if (is_path) return read_path(*what, key, value);
+    if (value.IsSequence()) return read_list(*what, key, value);
+    if (value.IsMap()) {
+      return wrong(value.Mark(), fmt::format("\"{}\" takes no nested settings", what->name),
+                   "write one value");
+    }
+    const std::string text = value.IsNull() ? std::string() : value.Scalar();
+    keep(*what, key, {{text, place(key.Mark())}});
+  }
+
+  // Secrets may stand in a file of their own, as with the *_FILE variables.
+  static named_setting named(std::string_view name) {
+    if (const auto* what = find_setting(name)) return {what, false};
+    if (!name.ends_with(in_file)) return {};
+    const auto* what = find_setting(name.substr(0, name.size() - in_file.size()));
+    return what != nullptr && what->is_secret ? named_setting{what, true} : named_setting{};
+  }
+
+  void unknown(const YAML::Node& key) {
+    std::vector<std::string> known;
+    for (const auto& each : schema())
+      known.emplace_back(each.name);
+    const std::string near = did_you_mean(key.Scalar(), known);
+    wrong(key.Mark(), fmt::format("unknown setting {}", shown(key.Scalar())),
+          near.empty() ? "see pgsteer --help for all settings" : near);
+  }
+
+  void read_path(const setting& what, const YAML::Node& key, const YAML::Node& value) {
+    if (!value.IsScalar()) return wrong(key.Mark(), fmt::format("\"{}_file\" is not a path", what.name), "");
+    const std::string where = place(key.Mark());
+    if (const auto text = read_value(value.Scalar(), where, out_.wrong)) keep(what, key, {{*text, where}});
+  }
+
+  void read_list(const setting& what, const YAML::Node& key, const YAML::Node& value) {
+    if (!what.is_list()) {
+      return wrong(value.Mark(), fmt::format("\"{}\" takes one value, not a list", what.name), "");
+    }
+    std::vector<item> items;
+    for (const auto& element : value) {
+      if (element.IsScalar()) {
+        items.push_back({element.Scalar(), place(element.Mark())});
+      } else {
+        wrong(element.Mark(), fmt::format("an element of \"{}\" is not a single value", what.name), "");
+      }
+    }
+    keep(what, key, std::move(items));
+  }
+
+  void keep(const setting& what, const YAML::Node& key, std::vector<item> items) {
+    out_.values.push_back({&what, origin::file, place(key.Mark()), std::move(items)});
+  }
+
+  std::string name_;
+  gathered out_;
+  std::map<std::string, int> lines_;
+};
+
+}  // namespace
+
+gathered gather_yaml(const std::string& text, std::string_view name) {
+  return reader(name).read(text);
+}
+
+}  // namespace pgsteer::config
