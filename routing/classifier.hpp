@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -19,6 +20,8 @@ struct parse_context {
   bool ascii_safe_encoding = true;  // client_encoding has no ASCII bytes inside multibyte characters
 };
 
+class facts;
+
 class classifier {
  public:
   explicit classifier(std::size_t cache_bytes = std::size_t{8} << 20);
@@ -29,6 +32,9 @@ class classifier {
   // Never fails: what cannot be parsed is a write with the reason. The reference is valid until the
   // next call; copy it to keep it. `sql` is the text of Query or Parse without its terminating zero.
   const classification_ref& classify(std::string_view sql, const parse_context& context);
+
+  // Judges by these facts from now on and forgets what was judged by others; null: the built-in ones.
+  void use_facts(std::shared_ptr<const facts> known);
 
   struct statistics {
     std::uint64_t hits = 0;

@@ -24,7 +24,7 @@ struct session_view {
   bool block_is_read_committed = true;  // isolation of the open block
   bool default_read_only = false;       // default_transaction_read_only
   isolation default_isolation = isolation::read_committed;
-  std::string_view pin;                 // reason the session is pinned to a primary backend, or empty
+  std::string_view pin;  // reason the session is pinned to a primary backend, or empty
 };
 
 struct decision {
@@ -38,5 +38,9 @@ struct decision {
 // Joins the class of a further statement of the same unit (extended protocol: several Bind/Execute
 // up to one Sync) into `unit`: one that is not a read makes the unit a write.
 void join(classification& unit, const classification& next);
+
+// The same for a further statement of one Query message, where a BEGIN and what follows it are one
+// text (verb mixed). A mixed unit of kind transaction holds only reads, COMMIT, ROLLBACK and savepoints.
+void join_text(classification& unit, const classification& next);
 
 }  // namespace pgsteer::routing

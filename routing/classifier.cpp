@@ -1,0 +1,91 @@
+#include "routing/classifier.hpp"
+
+#include <array>
+#include <utility>
+
+#include "routing/facts.hpp"
+#include "routing/parse.hpp"
+#include "routing/shape.hpp"
+#include "routing/text_cache.hpp"
+
+namespace pgsteer::routing {
+namespace {
+
+// Longer texts are known by their exact bytes only.
+constexpr std::size_t max_shaped_text = std::size_t{8} << 10;
+
+bool reads_as_usual(std::string_view sql, const parse_context& context) {
+  if (context.standard_conforming_strings && context.ascii_safe_encoding) return true;
+  for (const char c : sql) {
+    if (c == '\\' || static_cast<unsigned char>(c) >= 0x80) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+struct classifier::state {
+  explicit state(std::size_t cache_bytes) : exact(cache_bytes / 2), shapes(cache_bytes / 2) {}
+
+  [[nodiscard]] const facts& known() const { return given == nullptr ? builtin_facts() : *given; }
+  const classification_ref& judge(std::string_view sql, const std::optional<text_shape>& shape, bool is_kept,
+                                  const parse_context& context);
+
+  std::shared_ptr<const facts> given;
+  text_cache exact;
+  text_cache shapes;
+  text_judge judge_text;
+  classification_ref last;
+  std::array<char, max_shaped_text> shape_buffer;
+  std::uint64_t hits = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t parse_failures = 0;
+};
+
+const classification_ref& classifier::state::judge(std::string_view sql,
+                                                   const std::optional<text_shape>& shape, bool is_kept,
+                                                   const parse_context& context) {
+  auto judged = judge_text.judge(sql, context, known());
+  ++misses;
+  if (!judged.is_parsed) ++parse_failures;
+  last = std::make_shared<const classification>(std::move(judged.is));
+  if (!is_kept) return last;
+  const bool is_shape_known = shape && judged.is_parsed && !judged.depends_on_literals;
+  if (is_shape_known) shapes.insert(shape->text, last);
+  if (!is_shape_known || !shape->has_literals) exact.insert(sql, last);
+  return last;
+}
+
+classifier::classifier(std::size_t cache_bytes) : state_(std::make_unique<state>(cache_bytes)) {}
+classifier::~classifier() = default;
+
+const classification_ref& classifier::classify(std::string_view sql, const parse_context& context) {
+  auto& self = *state_;
+  if (sql.size() > max_parsed_text || !reads_as_usual(sql, context)) {
+    return self.judge(sql, std::nullopt, false, context);
+  }
+  if (const auto* known = self.exact.find(sql)) {
+    ++self.hits;
+    return *known;
+  }
+  const auto shape = shape_of(sql, self.shape_buffer);
+  const auto* known = shape ? self.shapes.find(shape->text) : nullptr;
+  if (known == nullptr) return self.judge(sql, shape, true, context);
+  ++self.hits;
+  self.last = *known;
+  if (!shape->has_literals) self.exact.insert(sql, self.last);
+  return self.last;
+}
+
+void classifier::use_facts(std::shared_ptr<const facts> known) {
+  state_->given = std::move(known);
+  state_->exact.clear();
+  state_->shapes.clear();
+}
+
+classifier::statistics classifier::stats() const {
+  return {state_->hits, state_->misses, state_->parse_failures,
+          state_->exact.bytes() + state_->shapes.bytes()};
+}
+
+}  // namespace pgsteer::routing

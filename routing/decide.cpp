@@ -1,0 +1,157 @@
+#include "routing/decide.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace pgsteer::routing {
+namespace {
+
+constexpr std::string_view in_primary_block = "in a transaction on the primary";
+constexpr std::string_view in_replica_block = "in a read-only transaction on a replica";
+
+// Carried by the proxy from backend to backend, or the same in every server of a cluster.
+bool is_same_on_replica(std::string_view parameter) {
+  constexpr std::array<std::string_view, 12> parameters{"application_name",
+                                                        "client_encoding",
+                                                        "datestyle",
+                                                        "integer_datetimes",
+                                                        "intervalstyle",
+                                                        "server_encoding",
+                                                        "server_version",
+                                                        "standard_conforming_strings",
+                                                        "timezone",
+                                                        "transaction_deferrable",
+                                                        "transaction_isolation",
+                                                        "transaction_read_only"};
+  return std::find(parameters.begin(), parameters.end(), parameter) != parameters.end();
+}
+
+bool is_refused_by_standby(isolation level) {
+  return level == isolation::serializable;
+}
+
+bool begins_read_only(const classification& unit, const session_view& session) {
+  if (unit.access == access_mode::unspecified) return session.default_read_only;
+  return unit.access == access_mode::read_only;
+}
+
+decision decide_begin(const classification& unit, const session_view& session) {
+  if (!begins_read_only(unit, session)) return {target::primary, "transaction may write"};
+  const auto level = unit.level == isolation::unspecified ? session.default_isolation : unit.level;
+  if (is_refused_by_standby(level)) return {target::primary, "SERIALIZABLE cannot run on a standby"};
+  return {target::replica, "read-only transaction"};
+}
+
+decision decide_set_transaction(const classification& unit) {
+  const bool may_go_on = unit.access != access_mode::read_write && !is_refused_by_standby(unit.level);
+  if (may_go_on) return {target::stay, in_replica_block};
+  return {target::move_primary, unit.reason};
+}
+
+decision decide_in_replica_block(const classification& unit) {
+  if (unit.is_dml) return {target::stay, in_replica_block};
+  switch (unit.kind) {
+    case statement_kind::empty:
+    case statement_kind::read:
+    case statement_kind::set_local:
+    case statement_kind::declare_cursor_read:
+    case statement_kind::cursor_use:
+      return {target::stay, in_replica_block};
+    case statement_kind::transaction:
+      if (unit.verb == transaction_verb::set_transaction) return decide_set_transaction(unit);
+      return {target::stay, in_replica_block};
+    case statement_kind::show:
+      if (is_same_on_replica(unit.name)) return {target::stay, in_replica_block};
+      return {target::move_primary, unit.reason};
+    case statement_kind::write:
+    case statement_kind::set:
+    case statement_kind::deallocate:
+      break;
+  }
+  return {target::move_primary, unit.reason};
+}
+
+decision decide_outside(const classification& unit, const session_view& session) {
+  if (unit.kind == statement_kind::transaction && unit.verb == transaction_verb::begin) {
+    return decide_begin(unit, session);
+  }
+  const bool is_read = unit.kind == statement_kind::read || unit.kind == statement_kind::empty;
+  if (!is_read) return {target::primary, unit.reason};
+  // Outside a block each statement is a transaction of the default isolation.
+  if (unit.kind == statement_kind::read && is_refused_by_standby(session.default_isolation)) {
+    return {target::primary, "SERIALIZABLE cannot run on a standby"};
+  }
+  return {target::replica, unit.reason};
+}
+
+bool is_plain_control(const classification& unit) {
+  return unit.kind == statement_kind::transaction &&
+         (unit.verb == transaction_verb::commit || unit.verb == transaction_verb::rollback ||
+          unit.verb == transaction_verb::chain || unit.verb == transaction_verb::savepoint ||
+          unit.verb == transaction_verb::mixed);
+}
+
+bool is_harmless(const classification& unit) {
+  return unit.kind == statement_kind::read || unit.kind == statement_kind::empty;
+}
+
+void become_write(classification& unit, const classification& next) {
+  if (is_harmless(unit)) unit.reason = next.reason;
+  unit.kind = statement_kind::write;
+  unit.access = access_mode::unspecified;
+  unit.level = isolation::unspecified;
+  unit.deferrable = false;
+  unit.name.clear();
+  unit.value.clear();
+}
+
+// Both parts leave a block on a replica where it is: reads, and control that opens nothing.
+bool stays_in_block(const classification& unit, const classification& next) {
+  return (is_harmless(unit) || is_plain_control(unit)) && (is_harmless(next) || is_plain_control(next));
+}
+
+void join_verbs(classification& unit, const classification& next) {
+  const bool any = unit.verb != transaction_verb::none || next.verb != transaction_verb::none;
+  unit.verb = any ? transaction_verb::mixed : transaction_verb::none;
+}
+
+}  // namespace
+
+decision decide(const classification& unit, const session_view& session) {
+  if (session.open == block::on_primary) {
+    return {target::stay, session.pin.empty() ? in_primary_block : session.pin};
+  }
+  if (session.open == block::on_replica) {
+    if (session.failed) return {target::stay, in_replica_block};
+    return decide_in_replica_block(unit);
+  }
+  if (!session.pin.empty()) return {target::primary, session.pin};
+  return decide_outside(unit, session);
+}
+
+void join_text(classification& unit, const classification& next) {
+  unit.effects |= next.effects;
+  unit.is_dml = false;  // what comes before it has run already
+  if (unit.kind == statement_kind::read && next.kind == statement_kind::read) return;
+  if (unit.kind == statement_kind::empty && next.kind == statement_kind::read) {
+    unit.kind = next.kind;
+    unit.reason = next.reason;
+    return;
+  }
+  if (is_harmless(unit) && is_harmless(next)) return;
+  const bool stays = stays_in_block(unit, next);
+  join_verbs(unit, next);
+  become_write(unit, next);
+  if (stays) unit.kind = statement_kind::transaction;
+}
+
+void join(classification& unit, const classification& next) {
+  const bool opens = unit.kind == statement_kind::transaction && unit.verb == transaction_verb::begin;
+  if (opens && is_harmless(next)) {  // BEGIN READ ONLY and its reads in one pipeline
+    unit.effects |= next.effects;
+    return;
+  }
+  join_text(unit, next);
+}
+
+}  // namespace pgsteer::routing

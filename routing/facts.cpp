@@ -1,0 +1,129 @@
+#include "routing/facts.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "routing/builtin_functions.hpp"
+#include "routing/system_relations.hpp"
+
+namespace pgsteer::routing {
+namespace {
+
+verdict refuse(std::string reason) {
+  return {false, false, {}, std::move(reason)};
+}
+
+std::string written(const object_name& name) {
+  if (name.schema.empty()) return std::string(name.name);
+  if (name.catalog.empty()) return fmt::format("{}.{}", name.schema, name.name);
+  return fmt::format("{}.{}.{}", name.catalog, name.schema, name.name);
+}
+
+bool is_temporary_schema(std::string_view schema) {
+  return schema.starts_with("pg_temp") || schema.starts_with("pg_toast_temp");
+}
+
+// Nobody knows what it calls: it may change a setting, take a lock, make a table.
+verdict unknown_function(const object_name& name) {
+  auto answer = refuse(fmt::format("calls unknown function {}()", written(name)));
+  answer.effects.may_set = true;
+  answer.effects.may_pin = true;
+  return answer;
+}
+
+session_effects effects_of(const builtin_function& known) {
+  session_effects effects;
+  effects.may_set = (known.effects & fx_may_set) != 0;
+  effects.may_pin = (known.effects & fx_may_pin) != 0;
+  effects.uses_session_sequence = (known.effects & fx_session_sequence) != 0;
+  effects.calls_nextval = (known.effects & fx_nextval) != 0;
+  return effects;
+}
+
+verdict judge_known(const builtin_function& known) {
+  verdict answer;
+  answer.is_safe = known.safety == function_safety::safe;
+  answer.depends_on_literals = (known.effects & fx_literal_sensitive) != 0;
+  answer.effects = effects_of(known);
+  if (!answer.is_safe) answer.reason = fmt::format("calls {}(): {}", known.name, known.reason);
+  return answer;
+}
+
+bool is_system_schema(std::string_view schema) {
+  return schema.empty() || schema == "pg_catalog" || schema == "information_schema";
+}
+
+// The columns only a sequence has: `SELECT last_value FROM s` reads another value on a replica.
+bool is_sequence_column(std::string_view column) {
+  return column == "last_value" || column == "log_cnt" || column == "is_called";
+}
+
+bool is_object_identifier_type(std::string_view type) {
+  constexpr std::array<std::string_view, 11> types{
+      "regclass",    "regcollation", "regconfig",    "regdictionary", "regnamespace", "regoper",
+      "regoperator", "regproc",      "regprocedure", "regrole",       "regtype"};
+  for (const auto known : types) {
+    if (type == known) return true;
+  }
+  return false;
+}
+
+class tables_of_names final : public facts {
+ public:
+  verdict function(const function_call& call) const override {
+    const auto& name = call.name;
+    if (!name.catalog.empty()) return unknown_function(name);
+    if (!name.schema.empty() && name.schema != "pg_catalog") return unknown_function(name);
+    const auto* known = find_builtin_function(name.name);
+    return known == nullptr ? unknown_function(name) : judge_known(*known);
+  }
+
+  verdict relation(const object_name& name) const override {
+    if (is_temporary_schema(name.schema))
+      return refuse(fmt::format("relation {} is temporary", written(name)));
+    if (is_system_schema(name.schema)) {
+      const auto system = judge_system_relation(name.schema, name.name);
+      if (system)
+        return system->is_safe ? verdict{} : refuse(fmt::format("relation {} {}", name.name, system->reason));
+    }
+    if (name.name.ends_with("_seq")) {
+      return refuse(
+          fmt::format("relation {} may be a sequence, which a replica has at another value", written(name)));
+    }
+    return {};
+  }
+
+  verdict operation(const object_name& name) const override {
+    if (name.schema.empty() || name.schema == "pg_catalog") return {};
+    auto answer = unknown_function(name);
+    answer.reason = fmt::format("uses unknown operator {}", written(name));
+    return answer;
+  }
+
+  verdict type(const object_name& name) const override {
+    if (is_temporary_schema(name.schema)) return refuse(fmt::format("type {} is temporary", written(name)));
+    verdict answer;
+    answer.depends_on_literals = is_object_identifier_type(name.name);
+    return answer;
+  }
+
+  verdict column(std::string_view column, bool qualified) const override {
+    if (is_sequence_column(column)) {
+      return refuse(
+          fmt::format("column {} may be a sequence's, which a replica has at another value", column));
+    }
+    if (!qualified) return {};
+    const auto* known = find_builtin_function(column);  // t.f is f(t) where t has no such column
+    return known == nullptr || known->safety == function_safety::safe ? verdict{} : judge_known(*known);
+  }
+};
+
+}  // namespace
+
+const facts& builtin_facts() {
+  static const tables_of_names instance;
+  return instance;
+}
+
+}  // namespace pgsteer::routing

@@ -1,0 +1,53 @@
+// What is known of the names in a statement: functions, relations, operators, casts. Asked by
+// routing::walker for every name; a catalog-backed implementation replaces the built-in one later.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "routing/classification.hpp"
+
+namespace pgsteer::routing {
+
+// A name as written, folded as PostgreSQL folds it.
+struct object_name {
+  std::string_view catalog;  // empty: this database
+  std::string_view schema;   // empty: found by search_path
+  std::string_view name;
+};
+
+// Whether a standby's answer is right, and if not why. Judgements on one name must hold for every
+// overload the name can stand for: a shape is judged once for all literals in its place.
+struct verdict {
+  bool is_safe = true;
+  bool depends_on_literals = false;  // another literal argument may need another verdict
+  session_effects effects;
+  std::string reason;  // for an operator of the database, where not safe
+};
+
+struct function_call {
+  object_name name;
+  std::size_t arguments = 0;
+};
+
+class facts {
+ public:
+  facts() = default;
+  facts(const facts&) = delete;
+  facts& operator=(const facts&) = delete;
+  virtual ~facts() = default;
+
+  [[nodiscard]] virtual verdict function(const function_call& call) const = 0;
+  [[nodiscard]] virtual verdict relation(const object_name& relation) const = 0;
+  [[nodiscard]] virtual verdict operation(const object_name& operation) const = 0;
+  [[nodiscard]] virtual verdict type(const object_name& type) const = 0;  // as the target of a cast
+  // A column, or the field of a composite value (`qualified`), which may be a function of it.
+  [[nodiscard]] virtual verdict column(std::string_view column, bool qualified) const = 0;
+};
+
+// Knows pg_catalog by the reviewed tables (builtin_functions.hpp, system_relations.hpp) and takes the
+// database's own relations, operators and types at their word; its functions go to the primary.
+[[nodiscard]] const facts& builtin_facts();
+
+}  // namespace pgsteer::routing

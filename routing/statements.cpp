@@ -1,0 +1,223 @@
+#include "routing/statements.hpp"
+
+#include <string>
+#include <utility>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <fmt/format.h>
+
+#include "routing/settings_statements.hpp"
+#include "routing/tree.hpp"
+#include "routing/utility_statements.hpp"
+#include "routing/walker.hpp"
+
+namespace pgsteer::routing {
+namespace json = boost::json;
+namespace {
+
+classification from_findings(findings&& found, statement_kind when_read = statement_kind::read) {
+  classification is;
+  is.effects = found.effects;
+  is.kind = found.is_read() ? when_read : statement_kind::write;
+  is.is_dml = found.modifies;
+  is.reason = found.is_read() ? "read" : std::move(found.reason);
+  return is;
+}
+
+judged_statement judge_query(std::string_view type, const json::value& fields, const facts& known) {
+  findings found;
+  walker(known, found).walk_within(type, fields);
+  const bool depends = found.depends_on_literals;
+  return {from_findings(std::move(found)), depends};
+}
+
+// A boolean option as PostgreSQL reads it: no argument means true, the last one counts.
+truth option_truth(const json::object& option) {
+  const auto* argument = option.if_contains("arg");
+  if (argument == nullptr) return truth::yes;
+  if (const auto* text = as_node(*argument, "String")) return truth_of(text_field(*text, "sval"));
+  if (const auto* number = as_node(*argument, "Integer")) {
+    return number->if_contains("ival") == nullptr ? truth::no : truth::yes;
+  }
+  return truth::unknown;
+}
+
+bool has_setting_options(const json::array* options) {
+  if (options == nullptr) return false;
+  for (const auto& item : *options) {
+    const auto* option = as_node(item, "DefElem");
+    if (option == nullptr) return true;
+    if (text_field(*option, "defname") == "settings" && option_truth(*option) != truth::no) return true;
+  }
+  return false;
+}
+
+bool has_arguments(const json::array* options) {
+  if (options == nullptr) return false;
+  for (const auto& item : *options) {
+    const auto* option = as_node(item, "DefElem");
+    if (option == nullptr || option->if_contains("arg") != nullptr) return true;
+  }
+  return false;
+}
+
+// Judged as what it explains, with and without ANALYZE: planning too runs functions, and the plan of a
+// statement that writes is the primary's.
+judged_statement judge_explain(const json::object& node, const facts& known) {
+  findings found;
+  const auto* options = list_field(node, "options");
+  if (const auto* query = node.if_contains("query")) {
+    const bool is_query = query->is_object() && query->get_object().contains("SelectStmt");
+    walker(known, found).walk(*query);
+    if (!is_query) found.refuse("EXPLAIN of a statement that is not a query");
+  } else {
+    found.refuse("EXPLAIN of nothing known");
+  }
+  if (has_setting_options(options)) found.refuse("EXPLAIN (SETTINGS): settings differ from server to server");
+  const bool depends = found.depends_on_literals || has_arguments(options);
+  judged_statement judged{from_findings(std::move(found)), depends};
+  if (judged.is.is_dml) judged.is.reason = fmt::format("EXPLAIN: {}", judged.is.reason);
+  judged.is.is_dml = false;
+  return judged;
+}
+
+classification judge_copy(const json::object& node, const facts& known) {
+  findings found;
+  if (flag_field(node, "is_from")) found.refuse("COPY FROM is not a read");
+  if (flag_field(node, "is_program")) found.refuse("COPY TO PROGRAM runs on the server's machine");
+  if (node.contains("filename")) found.refuse("COPY TO a file writes on the server's machine");
+  walker walk(known, found);
+  if (const auto* relation = node.if_contains("relation")) walk.walk_within("RangeVar", *relation);
+  if (const auto* query = node.if_contains("query")) walk.walk(*query);
+  if (const auto* where = node.if_contains("whereClause")) walk.walk(*where);
+  return from_findings(std::move(found));
+}
+
+classification judge_declare(const json::object& node, const facts& known) {
+  constexpr std::int64_t hold = 0x0020;  // CURSOR_OPT_HOLD
+  findings found;
+  const auto* options = node.if_contains("options");
+  if (options != nullptr && (!options->is_int64() || (options->get_int64() & hold) != 0)) {
+    found.refuse("cursor WITH HOLD outlives its transaction");
+    found.effects.may_pin = true;
+  }
+  if (const auto* query = node.if_contains("query")) {
+    walker(known, found).walk(*query);
+  } else {
+    found.refuse("DECLARE without a query");
+  }
+  return from_findings(std::move(found), statement_kind::declare_cursor_read);
+}
+
+classification judge_cursor_use(std::string_view command, bool may_unpin) {
+  classification is;
+  is.kind = statement_kind::cursor_use;
+  is.effects.may_pin = may_unpin;
+  is.reason = fmt::format("{} uses a cursor of the session", command);
+  return is;
+}
+
+classification judge_prepare(const json::object& node, const facts& known) {
+  findings found;
+  found.refuse("PREPARE keeps a statement in the session");
+  found.effects.may_pin = true;
+  if (const auto* query = node.if_contains("query")) walker(known, found).walk(*query);
+  found.modifies = false;
+  return from_findings(std::move(found));
+}
+
+classification judge_execute() {
+  classification is;
+  is.effects.may_set = true;
+  is.effects.may_pin = true;
+  is.reason = "EXECUTE runs a prepared statement of the session";
+  return is;
+}
+
+classification judge_deallocate(const json::object& node) {
+  classification is;
+  is.kind = statement_kind::deallocate;
+  is.name = text_field(node, "name");
+  is.effects.may_pin = true;
+  is.effects.deallocates_all = is.name.empty();
+  is.reason = "DEALLOCATE ends a prepared statement of the session";
+  return is;
+}
+
+classification judge_discard(const json::object& node) {
+  classification is;
+  const auto what = text_field(node, "target");
+  is.effects.may_set = what != "DISCARD_PLANS";
+  is.effects.may_pin = what != "DISCARD_PLANS";
+  is.effects.deallocates_all = what == "DISCARD_ALL";
+  is.reason = "DISCARD changes the session";
+  return is;
+}
+
+// Everything else: known by name for its reason and what it may leave, and its queries are walked for
+// what they call.
+classification judge_utility(std::string_view type, const json::value& fields, const facts& known) {
+  classification is;
+  const auto utility = find_utility_statement(type);
+  if (!utility) {
+    is.effects = {.may_set = true, .may_pin = true, .changes_catalog = true};
+    is.reason = fmt::format("unknown statement {}", type);
+    return is;
+  }
+  is.effects = utility->effects;
+  is.reason = fmt::format("{} is not a read", utility->command);
+  const auto* node = fields.if_object();
+  const auto* query = node == nullptr ? nullptr : node->if_contains("query");
+  if (query != nullptr && type == "CreateTableAsStmt") {
+    findings found;
+    walker(known, found).walk(*query);
+    is.effects |= found.effects;
+  }
+  if (query != nullptr && query->is_object() && query->get_object().contains("ExecuteStmt")) {
+    is.effects |= judge_execute().effects;
+  }
+  return is;
+}
+
+classification judge_node(std::string_view type, const json::value& fields, std::string_view sql,
+                          const facts& known) {
+  const auto* object = fields.if_object();
+  if (object == nullptr) return judge_utility(type, fields, known);
+  const auto& node = *object;
+  if (type == "TransactionStmt") return judge_transaction(node);
+  if (type == "VariableSetStmt") return judge_set(node, sql);
+  if (type == "VariableShowStmt") return judge_show(node);
+  if (type == "CopyStmt") return judge_copy(node, known);
+  if (type == "DeclareCursorStmt") return judge_declare(node, known);
+  if (type == "FetchStmt") return judge_cursor_use(flag_field(node, "ismove") ? "MOVE" : "FETCH", false);
+  if (type == "ClosePortalStmt") return judge_cursor_use("CLOSE", true);
+  if (type == "PrepareStmt") return judge_prepare(node, known);
+  if (type == "ExecuteStmt") return judge_execute();
+  if (type == "DeallocateStmt") return judge_deallocate(node);
+  if (type == "DiscardStmt") return judge_discard(node);
+  return judge_utility(type, fields, known);
+}
+
+bool is_query(std::string_view type) {
+  return type == "SelectStmt" || type == "InsertStmt" || type == "UpdateStmt" || type == "DeleteStmt" ||
+         type == "MergeStmt";
+}
+
+}  // namespace
+
+judged_statement judge_statement(const json::value& tree, std::string_view sql, const facts& known) {
+  const auto* wrapper = tree.if_object();
+  if (wrapper == nullptr || wrapper->size() != 1) {
+    return {judge_utility("that cannot be read", json::value{}, known), true};
+  }
+  const auto& key = wrapper->begin()->key();
+  const std::string_view type(key.data(), key.size());
+  const auto& fields = wrapper->begin()->value();
+  if (is_query(type)) return judge_query(type, fields, known);
+  const auto* node = fields.if_object();
+  if (type == "ExplainStmt" && node != nullptr) return judge_explain(*node, known);
+  return {judge_node(type, fields, sql, known), true};
+}
+
+}  // namespace pgsteer::routing

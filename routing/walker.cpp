@@ -1,0 +1,191 @@
+#include "routing/walker.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "routing/tree.hpp"
+
+namespace pgsteer::routing {
+namespace json = boost::json;
+namespace {
+
+std::string_view locking_words(std::string_view strength) {
+  if (strength == "LCS_FORKEYSHARE") return "FOR KEY SHARE";
+  if (strength == "LCS_FORSHARE") return "FOR SHARE";
+  if (strength == "LCS_FORNOKEYUPDATE") return "FOR NO KEY UPDATE";
+  return "FOR UPDATE";
+}
+
+std::string_view modifying_word(std::string_view type) {
+  if (type == "InsertStmt") return "INSERT";
+  if (type == "UpdateStmt") return "UPDATE";
+  return type == "DeleteStmt" ? "DELETE" : "MERGE";
+}
+
+// The last field, where it is a name and not `*`.
+std::string_view last_name(const json::array& fields) {
+  if (fields.empty()) return {};
+  const auto* last = as_node(fields.back(), "String");
+  return last == nullptr ? std::string_view{} : text_field(*last, "sval");
+}
+
+std::size_t count(const json::array* list) {
+  return list == nullptr ? 0 : list->size();
+}
+
+}  // namespace
+
+void findings::refuse(std::string_view why) {
+  if (reason.empty()) reason = why;
+}
+
+void walker::walk(const json::value& tree) {
+  if (const auto* list = tree.if_array()) {
+    for (const auto& item : *list)
+      walk(item);
+    return;
+  }
+  const auto* wrapper = tree.if_object();
+  if (wrapper == nullptr) return unknown("value", "that is not a node");
+  if (wrapper->size() != 1) return unknown("value", "that is no single node");
+  const std::string_view type(wrapper->begin()->key().data(), wrapper->begin()->key().size());
+  walk_within(type, wrapper->begin()->value());
+}
+
+void walker::walk_some(const json::value& tree) {
+  const auto* list = tree.if_array();
+  if (list == nullptr) return unknown("value", "that is not a list");
+  for (const auto& item : *list) {
+    const auto* wrapper = item.if_object();
+    const bool is_absent = wrapper != nullptr && wrapper->empty();
+    if (!is_absent) walk(item);
+  }
+}
+
+void walker::walk_within(std::string_view type, const json::value& fields) {
+  const auto* rule = find_node_rule(type);
+  if (rule == nullptr) return unknown("syntax", type);
+  walk_fields(*rule, fields);
+}
+
+void walker::walk_fields(const node_rule& rule, const json::value& fields) {
+  const auto* node = fields.if_object();
+  if (node == nullptr) return unknown("value in", rule.name);
+  if (rule.judge != node_judge::none) judge(rule, *node);
+  for (const auto& [key, value] : *node) {
+    const std::string_view name(key.data(), key.size());
+    const auto* field = rule.find(name);
+    if (field == nullptr) {
+      unknown("syntax", fmt::format("{}.{}", rule.name, name));
+    } else if (field->action == field_action::walk) {
+      walk(value);
+    } else if (field->action == field_action::walk_some) {
+      walk_some(value);
+    } else if (field->action == field_action::within) {
+      walk_fields(*field->inner, value);
+    }
+  }
+}
+
+void walker::judge(const node_rule& rule, const json::object& fields) {
+  switch (rule.judge) {
+    case node_judge::select:
+      return judge_select(fields);
+    case node_judge::modify:
+      return judge_modify(rule.name);
+    case node_judge::range_var:
+      return judge_range_var(fields);
+    case node_judge::func_call:
+      return judge_call(fields);
+    case node_judge::column_ref:
+      return judge_column(fields);
+    case node_judge::expression:
+      return judge_operator(fields, "name");
+    case node_judge::sub_link:
+      return judge_operator(fields, "operName");
+    case node_judge::sort_by:
+      return judge_operator(fields, "useOp");
+    case node_judge::indirection:
+      return judge_indirection(fields);
+    case node_judge::type_name:
+      return judge_type(fields);
+    case node_judge::none:
+      return;
+  }
+}
+
+void walker::judge_select(const json::object& fields) {
+  if (const auto* into = object_field(fields, "intoClause")) {
+    found_.refuse("SELECT INTO makes a table");
+    found_.effects.may_pin = true;  // a temporary one, when it says so or search_path does
+    found_.effects.changes_catalog = true;
+    static_cast<void>(into);
+  }
+  const auto* locking = list_field(fields, "lockingClause");
+  if (locking == nullptr || locking->empty()) return;
+  const auto* first = as_node(locking->front(), "LockingClause");
+  const auto words = locking_words(first == nullptr ? std::string_view{} : text_field(*first, "strength"));
+  found_.refuse(fmt::format("locking clause {}", words));
+}
+
+void walker::judge_modify(std::string_view type) {
+  found_.modifies |= type != "MergeStmt";  // a MERGE without an action that fires is refused by nobody
+  found_.refuse(fmt::format("{} is not a read", modifying_word(type)));
+}
+
+void walker::judge_range_var(const json::object& fields) {
+  const auto name = relation_name(fields);
+  if (text_field(fields, "relpersistence") == "t") found_.refuse("makes a temporary table");
+  take(known_.relation(name));
+}
+
+void walker::judge_call(const json::object& fields) {
+  const auto name = name_field(fields, "funcname");
+  if (!name) return unknown("function", "name");
+  take(known_.function({*name, count(list_field(fields, "args"))}));
+}
+
+void walker::judge_column(const json::object& fields) {
+  const auto* names = list_field(fields, "fields");
+  if (names == nullptr) return unknown("column", "name");
+  const auto column = last_name(*names);
+  if (!column.empty()) take(known_.column(column, names->size() > 1));
+}
+
+void walker::judge_indirection(const json::object& fields) {
+  const auto* steps = list_field(fields, "indirection");
+  if (steps == nullptr) return;
+  for (const auto& step : *steps) {
+    const auto* field = as_node(step, "String");
+    if (field != nullptr) take(known_.column(text_field(*field, "sval"), true));
+  }
+}
+
+void walker::judge_operator(const json::object& fields, std::string_view field) {
+  if (count(list_field(fields, field)) == 0) return;
+  const auto name = name_field(fields, field);
+  if (!name) return unknown("operator", "name");
+  take(known_.operation(*name));
+}
+
+void walker::judge_type(const json::object& fields) {
+  const auto name = name_field(fields, "names");
+  if (!name) return unknown("type", "name");
+  take(known_.type(*name));
+}
+
+void walker::unknown(std::string_view what, std::string_view name) {
+  found_.refuse(fmt::format("unknown {} {}", what, name));
+  found_.effects.may_set = true;
+  found_.effects.may_pin = true;
+}
+
+void walker::take(verdict&& judged) {
+  found_.effects |= judged.effects;
+  found_.depends_on_literals |= judged.depends_on_literals;
+  if (judged.is_safe || !found_.reason.empty()) return;
+  found_.reason = std::move(judged.reason);
+}
+
+}  // namespace pgsteer::routing

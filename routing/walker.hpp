@@ -1,0 +1,57 @@
+// Walks a query's parse tree and says whether a standby may answer it, why not, and what it may leave
+// in the session. Made by routing/statements.cpp for each statement; lives no longer than its tree.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include "routing/classification.hpp"
+#include "routing/facts.hpp"
+#include "routing/node_rules.hpp"
+
+namespace pgsteer::routing {
+
+struct findings {
+  std::string reason;  // the first found against a replica; empty: a read
+  session_effects effects;
+  bool depends_on_literals = false;  // the same text with other literals may need another judgement
+  bool modifies = false;             // INSERT, UPDATE or DELETE somewhere: 25006 on any read-only server
+
+  [[nodiscard]] bool is_read() const { return reason.empty(); }
+  void refuse(std::string_view why);
+};
+
+class walker {
+ public:
+  walker(const facts& known, findings& found) : known_(known), found_(found) {}
+
+  // A wrapped node ({"Type": {...}}) or a list of nodes.
+  void walk(const boost::json::value& tree);
+
+  // The fields of a node of this type, without the wrapper.
+  void walk_within(std::string_view type, const boost::json::value& fields);
+
+ private:
+  void walk_some(const boost::json::value& tree);
+  void walk_fields(const node_rule& rule, const boost::json::value& fields);
+  void judge(const node_rule& rule, const boost::json::object& fields);
+  void judge_select(const boost::json::object& fields);
+  void judge_modify(std::string_view type);
+  void judge_range_var(const boost::json::object& fields);
+  void judge_call(const boost::json::object& fields);
+  void judge_column(const boost::json::object& fields);
+  void judge_indirection(const boost::json::object& fields);
+  void judge_operator(const boost::json::object& fields, std::string_view field);
+  void judge_type(const boost::json::object& fields);
+  void unknown(std::string_view what, std::string_view name);
+  void take(verdict&& judged);
+
+  const facts& known_;
+  findings& found_;
+};
+
+}  // namespace pgsteer::routing
