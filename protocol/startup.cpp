@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "protocol/message_writer.hpp"
 #include "protocol/startup_options.hpp"
 
 namespace pgsteer::protocol {
@@ -29,6 +30,7 @@ startup_result invalid(error_report error) {
   startup_result out;
   out.kind = startup_kind::invalid;
   out.error = std::move(error);
+  write::error_response(out.reply, out.error);
   return out;
 }
 
@@ -36,6 +38,7 @@ startup_result invalid(error_report error) {
 startup_result invalid_silently(std::string message) {
   auto out = invalid(fatal_error(sqlstate::protocol_violation, std::move(message)));
   out.is_silent = true;
+  out.reply.clear();
   return out;
 }
 
@@ -75,10 +78,15 @@ startup_result read_encryption_request(startup_kind kind, bool is_more_buffered)
 }
 
 startup_result unsupported_version(std::uint32_t version) {
-  return invalid(fatal_error(
-      sqlstate::feature_not_supported,
-      fmt::format("unsupported frontend protocol {}.{}: server supports {}.0 to {}.{}", version >> 16U,
-                  version & 0xffffU, protocol_major, protocol_major, newest_protocol_minor)));
+  const auto major = version >> 16U;
+  auto out = invalid(
+      fatal_error(sqlstate::feature_not_supported,
+                  fmt::format("unsupported frontend protocol {}.{}: server supports {}.0 to {}.{}", major,
+                              version & 0xffffU, protocol_major, protocol_major, newest_protocol_minor)));
+  // Protocol 2 and older had errors without length and fields: their clients would wait for ever.
+  if (major < protocol_major)
+    out.reply = fmt::format("E{}:  {}\n{}", out.error.severity, out.error.message, '\0');
+  return out;
 }
 
 bool is_equal_ignoring_case(std::string_view a, std::string_view b) {

@@ -69,6 +69,7 @@ struct startup_result {
   cancel_key cancel;         // cancel_request
   error_report error;        // invalid: what PostgreSQL says or logs
   bool is_silent = false;    // invalid: PostgreSQL only logs `error` and closes
+  std::string reply;         // invalid: what to send before closing; empty where silent
 };
 
 // Looks at the first packet in `bytes`. Takes nothing away: the caller drops `consumed` bytes.

@@ -167,23 +167,29 @@ class switch_parser {
   std::optional<error_report> parse_word(std::string_view word) {
     for (std::size_t i = 1; i < word.size(); ++i) {
       const auto& found = find_switch(word[i]);
-      if (found.action == switch_action::unknown) return invalid_argument(word);
+      if (found.action == switch_action::unknown) return complain(i + 1 == word.size());
       if (!found.takes_argument) {
         if (found.action == switch_action::set_fixed) settings_.emplace_back(found.setting, found.value);
         continue;
       }
       auto argument = word.substr(i + 1);
       if (argument.empty()) {
-        if (next_ == words_.size()) return invalid_argument(word);
+        if (next_ == words_.size()) return complain(true);
         argument = words_[next_++];
       }
-      return apply(found, word, argument);
+      return apply(found, argument);
     }
     return std::nullopt;
   }
 
-  std::optional<error_report> apply(const backend_switch& found, std::string_view word,
-                                    std::string_view argument) {
+  // PostgreSQL names the word before the one getopt would read next, whichever that is: the argument
+  // of a switch, or the previous word ("postgres" itself at first) where a cluster is bad in its middle.
+  [[nodiscard]] error_report complain(bool is_word_done) const {
+    const auto read = is_word_done ? next_ : next_ - 1;
+    return invalid_argument(read == 0 ? std::string_view("postgres") : std::string_view(words_[read - 1]));
+  }
+
+  std::optional<error_report> apply(const backend_switch& found, std::string_view argument) {
     switch (found.action) {
       case switch_action::set_named:
         return set_named(found.letter, argument, settings_);
@@ -194,10 +200,10 @@ class switch_parser {
         set_debug(argument, settings_);
         return std::nullopt;
       case switch_action::plan:
-        if (!disable_plan(argument, settings_)) return invalid_argument(word);
+        if (!disable_plan(argument, settings_)) return complain(true);
         return std::nullopt;
       case switch_action::stats:
-        if (!enable_stats(argument, settings_)) return invalid_argument(word);
+        if (!enable_stats(argument, settings_)) return complain(true);
         return std::nullopt;
       default:
         return std::nullopt;
