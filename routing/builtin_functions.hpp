@@ -2,6 +2,7 @@
 // hot standby run it? Called by the classifier, and by the catalog facts for functions of extensions.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -17,6 +18,8 @@ inline constexpr unsigned fx_may_pin = 2;           // takes or gives back state
 inline constexpr unsigned fx_session_sequence = 4;  // reads what nextval left in the session
 inline constexpr unsigned fx_nextval = 8;           // leaves what currval and lastval read
 inline constexpr unsigned fx_literal_sensitive = 16;  // a literal argument names a relation or other object
+// Runs functions that its arguments do not show: anything may be left behind.
+inline constexpr unsigned fx_unknown = fx_may_set | fx_may_pin | fx_session_sequence | fx_nextval;
 
 struct builtin_function {
   std::string_view name;
@@ -29,6 +32,10 @@ struct builtin_function {
 // decides. nullptr: unknown, and so for the primary. Names that only the server itself can call
 // (internal arguments, triggers, handlers) are unknown on purpose.
 [[nodiscard]] const builtin_function* find_builtin_function(std::string_view name);
+
+// The same where the call's number of arguments is known (VARIADIC ones not expanded): two arguments
+// make age() one of timestamps, which is safe, while age(xid) is not.
+[[nodiscard]] const builtin_function* find_builtin_function(std::string_view name, std::size_t arguments);
 
 // The same for a function that catalog facts have proved to belong to this extension: anybody may
 // define another function of that name.
