@@ -1,0 +1,53 @@
+// What the admin port knows of the process at one moment, as plain values; renderers make text of
+// it. Taken for each request by proxy/admin/routes.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/control/server.hpp"
+#include "proxy/metrics.hpp"
+
+namespace pgsteer::proxy {
+
+// Where the values come from. Called on the admin thread: thread-safe, quick, never waiting for a worker.
+struct admin_sources {
+  std::function<topology_ref()> topology;
+  std::function<std::vector<std::shared_ptr<worker_board>>()> boards;
+  std::function<bool()> draining;
+  std::chrono::system_clock::time_point started_at = std::chrono::system_clock::now();
+  std::string version;
+};
+
+struct server_view {
+  std::string name;  // made unique within its role
+  server_role role = server_role::primary;
+  server_health health = server_health::unknown;
+  bool in_recovery = false;
+  std::string last_error;
+  int outstanding = 0;
+  std::uint64_t connects = 0, connect_failures = 0, losses = 0, role_mismatches = 0;
+};
+
+struct admin_view {
+  std::vector<server_view> servers;  // the primary first
+  std::vector<pool_gauge> pools;     // one entry a server, role, user and database, over all workers
+  std::map<std::string, int> pins;   // pinned sessions by reason, over all workers
+  std::vector<std::shared_ptr<worker_board>> boards;  // for the counters
+  bool is_draining = false;
+  std::uint64_t dropped_log_lines = 0;
+  std::chrono::system_clock::time_point started_at;
+  std::string version;
+};
+
+[[nodiscard]] std::vector<server_view> view_servers(const topology& servers);
+// Sums the gauges of the workers; sizes and ages are the largest.
+[[nodiscard]] std::vector<pool_gauge> merge_pools(std::vector<pool_gauge> pools);
+[[nodiscard]] admin_view take_view(const admin_sources& sources);
+
+}  // namespace pgsteer::proxy

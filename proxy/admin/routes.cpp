@@ -1,0 +1,84 @@
+#include "proxy/admin/routes.hpp"
+
+#include <array>
+
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include "proxy/admin/render_health.hpp"
+#include "proxy/admin/render_metrics.hpp"
+#include "proxy/admin/render_status.hpp"
+#include "proxy/utf8.hpp"
+
+namespace pgsteer::proxy {
+namespace {
+
+constexpr std::string_view json_type = "application/json";
+constexpr std::string_view text_type = "text/plain; charset=utf-8";
+constexpr std::string_view prometheus_type = "text/plain; version=0.0.4; charset=utf-8";
+
+struct endpoint {
+  std::string_view path, summary;
+  admin_answer (*answer)(const admin_sources&);
+};
+
+admin_answer health(const admin_sources& s) {
+  auto report = render_health(take_view(s));
+  return {report.is_healthy ? 200U : 503U, json_type, std::move(report.body)};
+}
+
+admin_answer live(const admin_sources&) {
+  return {200, text_type, "ok\n"};
+}
+
+admin_answer ready(const admin_sources& s) {
+  const auto reason = unready_reason(take_view(s));
+  if (reason) return {503, text_type, *reason + "\n"};
+  return {200, text_type, "ok\n"};
+}
+
+admin_answer metrics(const admin_sources& s) {
+  return {200, prometheus_type, render_metrics(take_view(s))};
+}
+
+admin_answer status(const admin_sources& s) {
+  return {200, json_type, render_status(take_view(s), std::chrono::system_clock::now())};
+}
+
+admin_answer index(const admin_sources& s);
+
+constexpr std::array endpoints{
+    endpoint{"/", "this list", index},
+    endpoint{"/health", "whether every configured server is connected (JSON; 503 where one is not)", health},
+    endpoint{"/livez", "whether the process lives", live},
+    endpoint{"/readyz", "whether it may take traffic (503 with the reason where it may not)", ready},
+    endpoint{"/metrics", "Prometheus metrics", metrics},
+    endpoint{"/status", "servers, pools and clients (JSON)", status},
+};
+
+admin_answer index(const admin_sources& s) {
+  auto text = fmt::format("pgsteer {}\n\n", to_utf8(s.version));
+  for (const auto& e : endpoints)
+    text += fmt::format("{:<10}{}\n", e.path, e.summary);
+  return {200, text_type, std::move(text)};
+}
+
+}  // namespace
+
+admin_answer admin_error(unsigned status, std::string_view text) {
+  return {status, json_type,
+          fmt::format(R"({{"error":{}}})", boost::json::serialize(boost::json::string{to_utf8(text)}))};
+}
+
+admin_answer answer_admin_request(std::string_view method, std::string_view target,
+                                  const admin_sources& sources) {
+  const auto path = target.substr(0, target.find('?'));
+  for (const auto& e : endpoints) {
+    if (e.path != path) continue;
+    if (method != "GET" && method != "HEAD") return admin_error(405, "only GET and HEAD are answered");
+    return e.answer(sources);
+  }
+  return admin_error(404, "no such endpoint; GET / lists them");
+}
+
+}  // namespace pgsteer::proxy
