@@ -180,7 +180,10 @@ class parser {
     }
     if (route_->parsed()) known.insert(known.end(), {"--json", "--catalog"});
     const std::string near = did_you_mean(flag, known);
-    out_.settings.wrong.push_back({"command line", fmt::format("unknown flag {}", shown(flag)),
+    const bool is_word = std::ranges::all_of(
+        flag, [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
+    out_.settings.wrong.push_back({"command line",
+                                   is_word ? fmt::format("unknown flag {}", shown(flag)) : "unknown flag",
                                    near.empty() ? "see pgsteer --help" : near});
   }
 
@@ -191,8 +194,11 @@ class parser {
     }
     const std::vector<std::string> known{"route"};
     const std::string near = did_you_mean(word, known);
-    out_.settings.wrong.push_back({"command line", fmt::format("unknown command {}", shown(word)),
-                                   near.empty() ? "see pgsteer --help" : near});
+    // Any other word may be a piece of a secret with a space in it.
+    out_.settings.wrong.push_back(
+        {"command line",
+         near.empty() ? "an argument belongs to no flag" : fmt::format("unknown command {}", shown(word)),
+         near.empty() ? "see pgsteer --help, and put values with spaces in quotes" : near});
   }
 
   CLI::App app_;

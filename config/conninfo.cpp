@@ -137,12 +137,15 @@ std::string conninfo::get(std::string_view keyword) const {
   return found == options_.end() ? std::string() : found->value;
 }
 
+// Options stay in libpq's order, so that one server has one text however it was written.
 void conninfo::set(std::string_view keyword, std::string value) {
-  const auto found = std::ranges::find(options_, keyword, &option::keyword);
-  if (found != options_.end()) {
-    found->value = std::move(value);
+  const auto rank = [](std::string_view word) { return std::ranges::find(keywords(), word) - keywords().begin(); };
+  const auto before = [&](const option& each) { return rank(each.keyword) < rank(keyword); };
+  const auto at = std::ranges::find_if_not(options_, before);
+  if (at != options_.end() && at->keyword == keyword) {
+    at->value = std::move(value);
   } else {
-    options_.push_back({std::string(keyword), std::move(value)});
+    options_.insert(at, {std::string(keyword), std::move(value)});
   }
 }
 

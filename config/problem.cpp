@@ -67,7 +67,8 @@ std::string shown(std::string_view value) {
 std::string nearest(std::string_view word, std::span<const std::string> candidates) {
   if (word.empty() || word.size() > longest_compared) return {};
   const std::string wanted = lower(word);
-  const std::size_t limit = word.size() < 4 ? 1 : std::max<std::size_t>(2, word.size() / 3);
+  const std::size_t letters = word.size() - std::min(word.find_first_not_of('-'), word.size());
+  const std::size_t limit = letters < 4 ? 1 : std::max<std::size_t>(2, letters / 3);
   std::size_t best = limit + 1;
   std::string found;
   for (const auto& candidate : candidates) {

@@ -11,12 +11,10 @@
 #include "config/conninfo.hpp"
 #include "config/files.hpp"
 #include "config/passfile.hpp"
-#include "config/problem.hpp"
+#include "config/url_checks.hpp"
 
 namespace pgsteer::config {
 namespace {
-
-constexpr std::string_view default_port = "5432";
 
 // Path of the service file that has the service, in libpq's order of search.
 parsed<conninfo> with_service(conninfo info, const surroundings& around) {
@@ -47,7 +45,7 @@ void fill_defaults(conninfo& info, const server_url* primary, const surroundings
     info.set_if_missing("hostaddr", around.variable("PGHOSTADDR"));
   }
   info.set_if_missing("port", around.variable("PGPORT"));
-  info.set_if_missing("port", std::string(default_port));
+  info.set_if_missing("port", std::string(default_server_port));
   if (primary != nullptr) {
     info.set_if_missing("user", primary->user);
     info.set_if_missing("dbname", primary->database);
@@ -59,22 +57,10 @@ void fill_defaults(conninfo& info, const server_url* primary, const surroundings
   info.set("gssencmode", "disable");  // a GSS layer would keep us from relaying the socket's bytes
 }
 
-// Hosts as libpq pairs them: `hostaddr` stands in where `host` is missing; one port serves all.
-std::vector<std::pair<std::string, std::string>> places(const conninfo& info) {
-  const auto hosts = split_list(info.get("host").empty() ? info.get("hostaddr") : info.get("host"));
-  const auto ports = split_list(info.get("port"));
-  std::vector<std::pair<std::string, std::string>> out;
-  for (std::size_t i = 0; i < hosts.size(); ++i) {
-    const std::string& port = ports.size() == 1 ? ports[0] : ports[std::min(i, ports.size() - 1)];
-    out.emplace_back(hosts[i], port.empty() ? std::string(default_port) : port);
-  }
-  return out;
-}
-
 std::string name_of(const conninfo& info) {
   std::string out;
   for (const auto& [host, port] : places(info)) {
-    const bool brackets = host.find(':') != std::string::npos;
+    const bool brackets = !host.starts_with('/') && host.find(':') != std::string::npos;
     if (!out.empty()) out += ',';
     out += fmt::format("{}{}{}:{}", brackets ? "[" : "", host.empty() ? "[local]" : host, brackets ? "]" : "",
                        port);
@@ -109,65 +95,6 @@ std::string explicit_password(const conninfo& info, const server_url* primary, c
     if (other && !other->get("password").empty()) return other->get("password");
   }
   return around.variable("PGPASSWORD");
-}
-
-std::optional<complaint> check_choice(const conninfo& info, std::string_view keyword,
-                                      const std::vector<std::string>& choices) {
-  const std::string value = info.get(keyword);
-  if (value.empty() || std::ranges::find(choices, value) != choices.end()) return std::nullopt;
-  const std::string near = did_you_mean(value, choices);
-  return complaint{fmt::format("{}={} is not valid", keyword, shown(value)),
-                   near.empty() ? fmt::format("write one of {}", fmt::join(choices, ", ")) : near};
-}
-
-std::optional<complaint> check_places(const conninfo& info) {
-  const auto ports = split_list(info.get("port"));
-  const auto hosts = places(info).size();
-  if (ports.size() > 1 && ports.size() != hosts) {
-    return complaint{fmt::format("has {} ports for {} hosts", ports.size(), hosts),
-                     "give one port, or one for each host"};
-  }
-  const auto addresses = split_list(info.get("hostaddr")).size();
-  if (!info.get("hostaddr").empty() && !info.get("host").empty() &&
-      addresses != split_list(info.get("host")).size()) {
-    return complaint{"has not as many hostaddr as host", "give one hostaddr for each host"};
-  }
-  for (const auto& port : ports) {
-    if (!port.empty() && !parse_number(port, 1, 65535)) {
-      return complaint{fmt::format("port {} is not a number from 1 to 65535", shown(port)), ""};
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<complaint> check_files(const conninfo& info) {
-  for (const auto* keyword : {"sslrootcert", "sslcert", "sslkey", "sslcrl"}) {
-    const std::string path = info.get(keyword);
-    if (path.empty() || path == "system") continue;
-    if (const auto error = check_readable(path)) {
-      return complaint{fmt::format("{} {} cannot be read: {}", keyword, shown(path), error.message()),
-                       "check the path and who may read it"};
-    }
-  }
-  return std::nullopt;
-}
-
-// What PQconninfoParse lets pass and PQconnectStart would refuse, and what a pool cannot serve.
-std::optional<complaint> check(const conninfo& info) {
-  if (auto wrong = check_places(info)) return wrong;
-  if (auto wrong = check_choice(info, "sslmode",
-                                {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})) {
-    return wrong;
-  }
-  if (auto wrong = check_choice(info, "target_session_attrs",
-                                {"any", "read-write", "read-only", "primary", "standby", "prefer-standby"})) {
-    return wrong;
-  }
-  if (!info.get("replication").empty()) {
-    return complaint{"asks for a replication connection",
-                     "leave \"replication\" out: clients ask for it themselves"};
-  }
-  return check_files(info);
 }
 
 // The keyword in front of a `=`, or empty.
@@ -234,7 +161,7 @@ parsed<server_url> parse_server(const std::string& text, const server_url* prima
   if (!served) return served.error();
   auto info = *std::move(served);
   fill_defaults(info, primary, around);
-  if (auto wrong = check(info)) return *wrong;
+  if (auto wrong = check_server(info)) return *wrong;
   info.set_if_missing("password", explicit_password(info, primary, around));
   server_url out;
   out.name = name_of(info);
