@@ -16,7 +16,11 @@
 namespace pgsteer::config {
 namespace {
 
-// Path of the service file that has the service, in libpq's order of search.
+bool is_keyword(std::string_view word) {
+  return std::ranges::find(conninfo::keywords(), word) != conninfo::keywords().end();
+}
+
+// The service's file is the first that has it, in libpq's order of search.
 parsed<conninfo> with_service(conninfo info, const surroundings& around) {
   std::string name = info.get("service");
   if (name.empty()) name = around.variable("PGSERVICE");
@@ -30,8 +34,11 @@ parsed<conninfo> with_service(conninfo info, const surroundings& around) {
     const auto text = read_file(path);
     const auto service = text ? find_service(*text, name) : std::nullopt;
     if (!service) continue;
-    for (const auto& [keyword, value] : *service)
+    for (const auto& [keyword, value] : *service) {
+      if (!is_keyword(keyword))
+        return complaint{"names a service with a parameter that libpq does not know", ""};
       info.set_if_missing(keyword, value);
+    }
     info.remove("service");
     return info;
   }
@@ -114,8 +121,7 @@ bool begins_url(std::string_view text) {
 bool begins_server(std::string_view text) {
   if (begins_url(text)) return true;
   text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
-  const auto keyword = leading_keyword(text);
-  return !keyword.empty() && std::ranges::find(conninfo::keywords(), keyword) != conninfo::keywords().end();
+  return is_keyword(leading_keyword(text));
 }
 
 std::string_view without_commas(std::string_view text) {

@@ -26,7 +26,8 @@ class reader {
         wrong(documents[1].Mark(), "begins a second document", "keep one document in the file");
       if (!documents.empty()) read_document(documents[0]);
     } catch (const YAML::Exception& error) {
-      wrong(error.mark, fmt::format("is not valid YAML: {}", without_detail(error.msg)), "");
+      wrong(error.mark, fmt::format("is not valid YAML: {}", without_detail(error.msg)),
+            "values that begin with *, &, [ or {, or hold \": \", stand in quotes");
     }
     check_given_once(out_, out_.wrong);
     return std::move(out_);
