@@ -1,11 +1,11 @@
 """Free TCP ports, no two of them to tests that run at the same time."""
 
+import atexit
 import random
 import socket
 
 # Below the range the kernel gives to outgoing connections, so that none of those takes one.
 _FIRST, _LAST = 20000, 32000
-_reservations = []
 
 
 def _reserve(port):
@@ -16,7 +16,7 @@ def _reserve(port):
     except OSError:
         lock.close()
         return False
-    _reservations.append(lock)
+    atexit.register(lock.close)  # and is kept open until then
     return True
 
 

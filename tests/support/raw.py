@@ -136,7 +136,7 @@ class RawClient:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.parameters = {}
         self.key = None
-        self._buffer = b""
+        self._buffer = bytearray()
 
     def __enter__(self):
         return self
@@ -165,8 +165,20 @@ class RawClient:
             if not data:
                 raise Closed(f"closed with {len(self._buffer)} bytes unread")
             self._buffer += data
-        taken, self._buffer = self._buffer[:size], self._buffer[size:]
+        taken = bytes(self._buffer[:size])
+        del self._buffer[:size]
         return taken
+
+    def read_all(self):
+        """Everything up to the end of the connection."""
+        data = bytearray(self._buffer)
+        self.socket.settimeout(self.timeout)
+        try:
+            while more := self.socket.recv(65536):
+                data += more
+        except ConnectionError:
+            pass
+        return bytes(data)
 
     def read_frame(self, timeout=None):
         header = self.read_bytes(5, timeout)

@@ -1,0 +1,173 @@
+"""State that lives in a backend keeps its client there, reaches no other client, and lets go when it is gone."""
+
+import unittest
+
+from tests.support import raw
+from tests.support.cluster import Cluster
+from tests.support.load import Load
+from tests.support.proxy import Proxy
+from tests.support.waiting import wait_until
+
+
+def setUpModule():
+    global servers, proxy
+    servers = Cluster(replicas=1)
+    unittest.addModuleCleanup(lambda: servers.stop())
+    servers.run("CREATE TABLE thing (id int)", "INSERT INTO thing VALUES (1)", "CREATE SEQUENCE numbers")
+    proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_size=3, backend_rotation="always",
+                  acquire_timeout="1s")
+    unittest.addModuleCleanup(proxy.stop)
+
+
+class Pins(unittest.TestCase):
+    def setUp(self):
+        self.one, self.other = (raw.logged_in(proxy.port) for _ in range(2))
+        self.addCleanup(self.one.close)
+        self.addCleanup(self.other.close)
+
+    def run_one(self, *statements):
+        for sql in statements:
+            answer = self.one.query(sql)
+            self.assertEqual(answer.errors, [], sql)
+        return answer
+
+    def disturb(self):
+        """Other clients use every backend there is."""
+        with Load(proxy.connect2, lambda c: c.cursor().execute("DELETE FROM thing WHERE id = 0"), clients=2) as load:
+            load.wait_progress(10)
+        self.assertEqual(load.errors, [])
+
+    def pinned(self):
+        return proxy.metric("pgsteer_clients_pinned")
+
+    def wait_unpinned(self):
+        """The backend is free again: gauges are refreshed about once a second."""
+        wait_until(lambda: self.pinned() == 0, message="no client is pinned")
+        pids = {self.one.query("SELECT pg_backend_pid(), txid_current()").values[0] for _ in range(9)}
+        self.assertGreater(len(pids), 1, "backends rotate again")
+
+    def test_a_temporary_table(self):
+        for end in ("DROP TABLE scratch", "DISCARD TEMP", "DISCARD ALL"):
+            with self.subTest(end):
+                self.run_one("CREATE TEMPORARY TABLE scratch (a int)", "INSERT INTO scratch VALUES (5)")
+                for _ in range(5):
+                    self.assertEqual(self.run_one("SELECT a FROM scratch").values, ["5"])
+                    self.assertEqual(self.other.query("SELECT a FROM scratch").sqlstates, ["42P01"])
+                self.disturb()
+                self.assertEqual(self.run_one("SELECT a FROM scratch").values, ["5"])
+                self.run_one(end)
+                self.assertEqual(self.one.query("SELECT a FROM scratch").sqlstates, ["42P01"])
+                self.wait_unpinned()
+
+    def test_a_temporary_table_rolled_back(self):
+        self.run_one("BEGIN", "CREATE TEMPORARY TABLE undone (a int)", "ROLLBACK")
+        self.wait_unpinned()
+        self.run_one("BEGIN", "CREATE TEMPORARY TABLE dropped (a int) ON COMMIT DROP", "COMMIT")
+        self.wait_unpinned()
+
+    def test_select_into_temp_and_create_as(self):
+        self.run_one("SELECT 7 AS a INTO TEMP made", "CREATE TEMP TABLE made2 AS SELECT 8 AS a", "CREATE TEMP VIEW v AS SELECT 9 AS a")
+        self.disturb()
+        self.assertEqual(self.run_one("SELECT made.a + made2.a + v.a FROM made, made2, v").values, ["24"])
+
+    def test_listen_and_notify(self):
+        self.run_one("LISTEN news")
+        self.disturb()
+        self.other.query("NOTIFY news, 'hello'")
+        got = self.one.read_until("A")
+        self.assertTrue(got.frames[-1].body.endswith(b"news\0hello\0"))
+        # While idle, without a query of its own in between, a second one too.
+        self.other.query("SELECT pg_notify('news', 'again')")
+        self.assertTrue(self.one.read_until("A").frames[-1].body.endswith(b"news\0again\0"))
+        self.run_one("UNLISTEN news")
+        self.wait_unpinned()
+        self.other.query("NOTIFY news, 'nobody hears'")
+        self.assertNotIn("A", self.one.query("SELECT txid_current()").types)
+
+    def test_an_advisory_lock(self):
+        self.run_one("SELECT pg_advisory_lock(77)")
+        for _ in range(5):
+            self.assertEqual(self.other.query("SELECT pg_try_advisory_lock(77)").values, ["f"])
+        self.disturb()
+        self.assertEqual(self.run_one("SELECT pg_advisory_unlock(77)").values, ["t"])
+        self.wait_unpinned()
+        self.assertEqual(self.other.query("SELECT pg_try_advisory_lock(77)").values, ["t"])
+        self.assertEqual(self.other.query("SELECT pg_advisory_unlock_all()").errors, [])
+
+    def test_a_with_hold_cursor(self):
+        self.run_one("DECLARE held CURSOR WITH HOLD FOR SELECT generate_series(1, 6)")
+        self.assertEqual(self.run_one("FETCH 2 FROM held").values, ["1", "2"])
+        self.disturb()
+        self.assertEqual(self.run_one("FETCH 2 FROM held").values, ["3", "4"])
+        self.assertEqual(self.other.query("FETCH 1 FROM held").sqlstates, ["34000"])
+        self.run_one("CLOSE held")
+        self.wait_unpinned()
+
+    def test_sql_prepare(self):
+        self.run_one("PREPARE plan (int) AS SELECT $1 * 2")
+        self.disturb()
+        self.assertEqual(self.run_one("EXECUTE plan(21)").values, ["42"])
+        self.assertEqual(self.other.query("EXECUTE plan(21)").sqlstates, ["26000"])
+        self.run_one("DEALLOCATE plan")
+        self.assertEqual(self.one.query("EXECUTE plan(21)").sqlstates, ["26000"])
+        self.wait_unpinned()
+
+    def test_currval(self):
+        value = self.run_one("SELECT nextval('numbers')").values
+        self.disturb()
+        self.assertEqual(self.run_one("SELECT currval('numbers')").values, value)
+        self.assertEqual(self.run_one("SELECT lastval()").values, value)
+
+    def test_a_client_that_leaves_takes_its_state_along(self):
+        for state, check, clean in (
+                ("CREATE TEMP TABLE left_behind (a int)", "SELECT * FROM left_behind", "42P01"),
+                ("PREPARE left_behind AS SELECT 1", "EXECUTE left_behind", "26000"),
+                ("DECLARE left_behind CURSOR WITH HOLD FOR SELECT 1", "FETCH left_behind", "34000")):
+            with self.subTest(state):
+                with raw.logged_in(proxy.port) as leaver:
+                    self.assertEqual(leaver.query(state).errors, [])
+                wait_until(lambda: self.pinned() == 0, message="no client is pinned")
+                for _ in range(9):
+                    self.assertEqual(self.other.query(check).sqlstates, [clean])
+        with raw.logged_in(proxy.port) as leaver:
+            leaver.query("SELECT pg_advisory_lock(78)")
+            leaver.query("SET work_mem = '9MB'")
+        wait_until(lambda: self.other.query("SELECT pg_try_advisory_lock(78)").values == ["t"], message="unlocked")
+        self.other.query("SELECT pg_advisory_unlock_all()")
+        for _ in range(9):
+            self.assertEqual(self.other.query("SELECT current_setting('work_mem'), txid_current()").values, ["4MB"])
+
+    def test_pinned_clients_use_up_the_pool_and_no_more(self):
+        pinned = [raw.logged_in(proxy.port) for _ in range(3)]
+        for client in pinned:
+            self.addCleanup(client.close)
+            self.assertEqual(client.query("CREATE TEMP TABLE mine (a int)").errors, [])
+        self.assertEqual(self.other.query("DELETE FROM thing WHERE id = 0").sqlstates, ["53300"])
+        for client in pinned:
+            self.assertEqual(client.query("INSERT INTO mine VALUES (1)").tags, ["INSERT 0 1"])
+        pinned[0].close()
+        wait_until(lambda: self.other.query("DELETE FROM thing WHERE id = 0").tags == ["DELETE 0"],
+                   message="the backend of a client that left serves others")
+
+    def test_a_pin_has_a_reason(self):
+        self.run_one("CREATE TEMP TABLE reasoned (a int)")
+        wait_until(lambda: self.pinned() == 1, message="counted")
+        def reasons():
+            return [name for name, value in proxy.metrics().items() if "pinned_sessions" in name and value == 1]
+        wait_until(lambda: len(reasons()) == 1 and "temp" in reasons()[0], message="a metric tells why it is pinned")
+
+
+class PinnedServerDies(unittest.TestCase):
+    def test_the_state_is_lost_and_the_client_is_told(self):
+        with raw.logged_in(proxy.port) as client:
+            self.assertEqual(client.query("CREATE TEMP TABLE gone (a int)").errors, [])
+            pid = int(client.query("SELECT pg_backend_pid() FROM gone RIGHT JOIN (SELECT 1) x ON true").values[0])
+            servers.primary.ask("SELECT pg_terminate_backend(%s)", (pid,))
+            client.send(raw.query("SELECT * FROM gone"))
+            answer = client.answer()
+            self.assertIn(answer.sqlstates[0], ("57P01", "08006"))
+        self.assertEqual(proxy.ask("SELECT 1"), [(1,)])
+
+
+if __name__ == "__main__":
+    unittest.main()

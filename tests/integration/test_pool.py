@@ -1,0 +1,163 @@
+"""Pools are exact under load, first come first served, and an empty one says why."""
+
+import re
+import threading
+import time
+import unittest
+
+import psycopg
+
+from tests.support.cluster import Cluster
+from tests.support.load import Load, in_threads
+from tests.support.proxy import Proxy
+from tests.support.waiting import scaled, wait_until
+
+
+def setUpModule():
+    global servers
+    servers = Cluster(replicas=1)
+    unittest.addModuleCleanup(lambda: servers.stop())
+    servers.run("CREATE TABLE arrival (place serial, client int)", "CREATE TABLE thing (id int)")
+
+
+class Pool(unittest.TestCase):
+    def start(self, **settings):
+        proxy = Proxy(servers.primary.url(), settings.pop("replica_url", None), **settings)
+        self.addCleanup(proxy.stop)
+        return proxy
+
+    def hold_all(self, proxy, count):
+        """`count` clients that each hold a backend of the primary in a transaction."""
+        holders = [proxy.connect(autocommit=False) for _ in range(count)]
+        for holder in holders:
+            self.addCleanup(holder.close)
+            holder.execute("SELECT 1")
+        return holders
+
+    def test_never_more_backends_than_the_pool_size(self):
+        proxy = self.start(replica_url=servers.replica.url(), pool_size=7)
+        stop, seen = threading.Event(), {"primary": set(), "replica1": set()}
+
+        def watch():
+            while not stop.is_set():
+                for server in servers.servers():
+                    seen[server.name].add(len(servers_own(server.backends())))
+
+        def servers_own(pids):
+            return pids
+
+        def work(connection):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT count(*), pg_sleep(0.002) FROM thing")
+                cursor.execute("BEGIN")
+                cursor.execute("DELETE FROM thing WHERE id = 0")
+                cursor.execute("COMMIT")
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        with Load(proxy.connect2, work, clients=50) as load:
+            load.wait_progress(50)
+            watcher.start()
+            load.wait_progress(500)
+            stop.set()
+            watcher.join()
+        self.assertEqual(load.errors, [])
+        # The monitor's control connection is the proxy's, not the pool's.
+        monitors = 1
+        for name, counts in seen.items():
+            self.assertLessEqual(max(counts), 7 + monitors, name)
+            self.assertGreaterEqual(max(counts), 7, name)
+
+    def test_the_default_is_ten(self):
+        proxy = self.start(acquire_timeout="200ms")
+        self.hold_all(proxy, 10)
+        with self.assertRaises(psycopg.OperationalError):
+            proxy.ask("DELETE FROM thing")
+
+    def test_an_empty_pool_says_how_many_are_busy_and_since_when(self):
+        proxy = self.start(pool_size=2, acquire_timeout="500ms")
+        self.hold_all(proxy, 2)
+        time.sleep(1.1)  # what the oldest transaction's age must show
+        client = proxy.connect()
+        self.addCleanup(client.close)
+        begun = time.monotonic()
+        with self.assertRaises(psycopg.errors.TooManyConnections) as caught:
+            client.execute("DELETE FROM thing")
+        took = time.monotonic() - begun
+        self.assertGreaterEqual(took, 0.4)
+        self.assertLess(took, scaled(2))
+        diagnosis = caught.exception.diag
+        said = " ".join(filter(None, (diagnosis.message_primary, diagnosis.message_detail, diagnosis.message_hint)))
+        self.assertEqual(diagnosis.sqlstate, "53300")
+        self.assertRegex(said, r"\b2\b.*busy|busy.*\b2\b")
+        self.assertRegex(said, r"oldest")
+        age = re.search(r"oldest\D*(\d+(?:\.\d+)?) ?(ms|s)\b", said)
+        self.assertIsNotNone(age, said)
+        self.assertGreaterEqual(float(age[1]) / (1000 if age[2] == "ms" else 1), 1)
+        self.assertTrue(diagnosis.message_hint)
+        self.assertEqual(client.info.transaction_status, psycopg.pq.TransactionStatus.IDLE)
+
+    def test_a_client_that_gave_up_leaves_no_place_behind(self):
+        proxy = self.start(pool_size=1, acquire_timeout="20s")
+        holder, = self.hold_all(proxy, 1)
+        gone = proxy.connect2()
+        threading.Thread(target=lambda: in_threads([lambda: gone.cursor().execute("DELETE FROM thing")]),
+                         daemon=True).start()
+        wait_until(lambda: proxy.metric("pgsteer_clients_waiting") == 1, message="one waits")
+        import socket
+        socket.socket(fileno=__import__("os").dup(gone.fileno())).shutdown(socket.SHUT_RDWR)
+        wait_until(lambda: proxy.metric("pgsteer_clients_waiting") == 0, message="it left the queue")
+        holder.rollback()
+        self.assertEqual(proxy.ask("DELETE FROM thing RETURNING id"), [])
+
+    def test_first_come_first_served(self):
+        proxy = self.start(pool_size=1, acquire_timeout="20s")
+        holder, = self.hold_all(proxy, 1)
+        clients = [proxy.connect() for _ in range(12)]
+        threads = []
+        for number, client in enumerate(clients):
+            self.addCleanup(client.close)
+            thread = threading.Thread(target=client.execute,
+                                      args=(f"INSERT INTO arrival (client) VALUES ({number})",))
+            thread.start()
+            threads.append(thread)
+            wait_until(lambda: proxy.metric("pgsteer_clients_waiting") == number + 1, message="next in line")
+        holder.rollback()
+        for thread in threads:
+            thread.join(timeout=scaled(20))
+        order = [client for client, in servers.primary.ask("SELECT client FROM arrival ORDER BY place")]
+        self.assertEqual(order, list(range(12)))
+
+    def test_fifty_clients_all_get_their_turn(self):
+        proxy = self.start(pool_size=3, acquire_timeout="20s")
+        results = in_threads([lambda n=n: proxy.ask("SELECT %s::int, pg_sleep(0.01), txid_current() > 0", (n,))
+                              for n in range(50)])
+        self.assertEqual([rows[0][0] for rows in results], list(range(50)))
+
+    def test_too_many_clients(self):
+        proxy = self.start(max_clients=3)
+        clients = [proxy.connect() for _ in range(3)]
+        with self.assertRaises(psycopg.OperationalError) as caught:
+            proxy.connect()
+        self.assertRegex(str(caught.exception), "too many|max_clients")
+        clients.pop().close()
+        wait_until(lambda: _can_connect(proxy), message="a free place is given away")
+        for client in clients:
+            client.close()
+
+    def test_every_user_and_database_has_a_pool_of_its_own(self):
+        proxy = self.start(replica_url=servers.replica.url(user="other", password="other pass"), pool_size=1,
+                           acquire_timeout="1s")
+        self.hold_all(proxy, 1)
+        self.assertEqual(proxy.ask("SELECT current_user::text"), [("app",)])
+
+
+def _can_connect(proxy):
+    try:
+        proxy.connect().close()
+        return True
+    except psycopg.OperationalError:
+        return False
+
+
+if __name__ == "__main__":
+    unittest.main()

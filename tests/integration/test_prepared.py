@@ -1,0 +1,169 @@
+"""Prepared statements follow their client to whichever backend serves it."""
+
+import unittest
+
+import psycopg
+
+from tests.support import raw
+from tests.support.cluster import Cluster
+from tests.support.compare import Twins
+from tests.support.load import in_threads
+from tests.support.proxy import Proxy
+
+
+def setUpModule():
+    global servers, proxy
+    servers = Cluster(replicas=1)
+    unittest.addModuleCleanup(lambda: servers.stop())
+    servers.run("CREATE TABLE thing (id int PRIMARY KEY, name text)",
+                "INSERT INTO thing SELECT g, 'n' || g FROM generate_series(1, 100) g")
+    proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_size=2, backend_rotation="always",
+                  acquire_timeout="30s")
+    unittest.addModuleCleanup(proxy.stop)
+
+
+class AcrossBackends(unittest.TestCase):
+    def test_many_clients_few_backends(self):
+        def client_of(number):
+            def work():
+                with proxy.connect(prepare_threshold=0) as client:
+                    for n in range(40):
+                        row = client.execute("SELECT name, %s::int FROM thing WHERE id = %s", (number, n + 1)).fetchone()
+                        assert row == (f"n{n + 1}", number), row
+                        # The same name means another statement in another client.
+                        row = client.execute(f"SELECT %s::text || '{number}'", (n,)).fetchone()
+                        assert row == (f"{n}{number}",), row
+                        client.execute("UPDATE thing SET name = name WHERE id = %s", (-number,))
+                return True
+            return work
+        self.assertEqual(in_threads([client_of(n) for n in range(12)]), [True] * 12)
+
+    def test_a_statement_is_there_on_every_backend(self):
+        with raw.logged_in(proxy.port) as client:
+            client.ask(raw.parse("SELECT pg_backend_pid(), $1::int", "s"), raw.SYNC)
+            pids = set()
+            for n in range(8):
+                answer = client.ask(raw.bind([n], "s"), raw.describe("P"), raw.execute(), raw.SYNC)
+                self.assertEqual((answer.types, answer.rows[0][1]), ("2TDCZ", str(n).encode()))
+                pids.add(answer.values[0])
+            self.assertEqual(len(pids), 2)
+
+    def test_describe_alone_on_another_backend(self):
+        with raw.logged_in(proxy.port) as client:
+            first = client.ask(raw.parse("SELECT id, name FROM thing WHERE id = $1", "d"), raw.describe("S", "d"), raw.SYNC)
+            for _ in range(4):
+                again = client.ask(raw.describe("S", "d"), raw.SYNC)
+                self.assertEqual(again.frames, first.frames[1:])
+
+    def test_more_statements_than_a_backend_keeps(self):
+        few = Proxy(servers.primary.url(), servers.replica.url(), pool_size=1, max_prepared_statements=5)
+        self.addCleanup(few.stop)
+        with raw.logged_in(few.port) as client:
+            for n in range(30):
+                client.ask(raw.parse(f"SELECT {n} + $1::int", f"s{n}"), raw.SYNC)
+            for _ in range(2):
+                for n in range(30):
+                    self.assertEqual(client.ask(raw.bind([1], f"s{n}"), raw.execute(), raw.SYNC).values, [str(n + 1)])
+        self.assertLessEqual(self.prepared_on_server(few), 6)
+
+    def prepared_on_server(self, through):
+        return through.ask("SELECT count(*) FROM pg_prepared_statements, (SELECT txid_current()) AS primary_only")[0][0]
+
+    def test_the_table_changes_under_a_statement(self):
+        servers.run("DROP TABLE IF EXISTS moving", "CREATE TABLE moving (a int)", "INSERT INTO moving VALUES (1)")
+        with raw.logged_in(proxy.port) as client:
+            client.ask(raw.parse("SELECT * FROM moving FOR UPDATE", "m"), raw.bind(statement="m"), raw.execute(), raw.SYNC)
+            servers.run("ALTER TABLE moving ADD COLUMN b int")
+            answers = [client.ask(raw.bind(statement="m"), raw.execute(), raw.SYNC) for _ in range(4)]
+            for answer in answers:
+                # As PostgreSQL itself does, or prepared again by the proxy; never a broken connection.
+                self.assertIn((answer.sqlstates, answer.status), (([], "I"), (["0A000"], "I")))
+
+
+class OnTheWire(unittest.TestCase):
+    def setUp(self):
+        self.twins = Twins(self, servers.primary.port, proxy.port)
+
+    def test_a_name_taken(self):
+        self.twins.ask(raw.parse("SELECT 1", "s"), raw.SYNC)
+        self.twins.ask(raw.parse("SELECT 2", "s"), raw.SYNC)
+        self.twins.ask(raw.bind(statement="s"), raw.execute(), raw.SYNC)
+
+    def test_close_and_prepare_again(self):
+        for sql in ("SELECT 1", "SELECT 'two'", "UPDATE thing SET id = id WHERE false"):
+            self.twins.ask(raw.parse(sql, "s"), raw.bind(statement="s"), raw.execute(), raw.SYNC)
+            self.twins.ask(raw.close("S", "s"), raw.SYNC)
+            self.twins.ask(raw.bind(statement="s"), raw.SYNC)
+        self.twins.ask(raw.close("S", "s"), raw.parse("SELECT 4", "s"), raw.bind(statement="s"), raw.execute(),
+                       raw.close("S", "s"), raw.SYNC)
+
+    def test_a_statement_that_does_not_parse(self):
+        self.twins.ask(raw.parse("SELEC 1", "s"), raw.SYNC)
+        self.twins.ask(raw.bind(statement="s"), raw.SYNC)
+        self.twins.ask(raw.parse("SELECT 1", "s"), raw.bind(statement="s"), raw.execute(), raw.SYNC)
+
+    def test_a_statement_prepared_behind_an_error_is_not_there(self):
+        self.twins.ask(raw.parse("SELECT 1/0"), raw.bind(), raw.execute(), raw.parse("SELECT 1", "s"), raw.SYNC)
+        self.twins.ask(raw.bind(statement="s"), raw.execute(), raw.SYNC)
+
+    def test_prepared_in_a_block_that_rolls_back(self):
+        self.twins.query("BEGIN")
+        self.twins.ask(raw.parse("SELECT 1", "s"), raw.SYNC)
+        self.twins.query("ROLLBACK")
+        self.twins.ask(raw.bind(statement="s"), raw.execute(), raw.SYNC)
+
+    def test_deallocate_and_discard(self):
+        for end in ("DEALLOCATE s", "DEALLOCATE ALL", "DISCARD ALL", "DEALLOCATE PREPARE s"):
+            with self.subTest(end):
+                self.twins.ask(raw.parse("SELECT 1", "s"), raw.SYNC)
+                self.twins.query(end)
+                self.twins.ask(raw.bind(statement="s"), raw.execute(), raw.SYNC)
+                self.twins.query("SELECT 1")
+        self.twins.query("DEALLOCATE never")
+
+    def test_sql_level_prepare(self):
+        self.twins.query("PREPARE p AS SELECT $1::int + 1")
+        for sql in ("EXECUTE p(1)", "SELECT 5", "EXECUTE p(2)", "UPDATE thing SET id = id WHERE false", "EXECUTE p(3)"):
+            self.twins.query(sql)
+        self.twins.ask(raw.bind([7], "p"), raw.execute(), raw.SYNC)
+        self.twins.query("DEALLOCATE p")
+        self.twins.query("EXECUTE p(1)")
+
+    def test_execute_of_a_protocol_level_statement(self):
+        self.twins.ask(raw.parse("SELECT $1::int * 2", "q"), raw.SYNC)
+        self.twins.query("EXECUTE q(21)")
+        self.twins.query("SELECT 1")
+        self.twins.query("EXECUTE q(4)")
+
+    def test_parameter_types_are_kept(self):
+        self.twins.ask(raw.parse("SELECT $1", "t", types=(23,)), raw.describe("S", "t"), raw.SYNC)
+        self.twins.ask(raw.bind([5], "t"), raw.describe("P"), raw.execute(), raw.SYNC)
+        self.twins.ask(raw.parse("SELECT $1", "u", types=(25,)), raw.describe("S", "u"), raw.SYNC)
+        self.twins.ask(raw.bind([5], "u"), raw.describe("P"), raw.execute(), raw.SYNC)
+
+
+class Psycopg(unittest.TestCase):
+    def test_discard_all_and_on(self):
+        with proxy.connect(prepare_threshold=0) as client:
+            for _ in range(3):
+                self.assertEqual(client.execute("SELECT %s::int", (1,)).fetchone(), (1,))
+                client.execute("DEALLOCATE ALL")
+                client._prepared.clear() if hasattr(client._prepared, "clear") else None
+                self.assertEqual(client.execute("SELECT %s::text", ("x",)).fetchone(), ("x",))
+
+    def test_a_prepared_pipeline(self):
+        with proxy.connect(prepare_threshold=0) as client, client.pipeline():
+            cursors = [client.execute("SELECT name FROM thing WHERE id = %s", (n % 100 + 1,)) for n in range(300)]
+            for n, cursor in enumerate(cursors):
+                self.assertEqual(cursor.fetchone(), (f"n{n % 100 + 1}",))
+
+    def test_an_error_leaves_the_others_usable(self):
+        with proxy.connect(prepare_threshold=0) as client:
+            for _ in range(5):
+                with self.assertRaises(psycopg.errors.DivisionByZero):
+                    client.execute("SELECT 1 / %s::int", (0,))
+                self.assertEqual(client.execute("SELECT 1 / %s::int", (1,)).fetchone(), (1,))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,131 @@
+"""A replica that dies under load and comes back: clients see nothing of it."""
+
+import threading
+import unittest
+
+import psycopg
+
+from tests.support import raw
+from tests.support.cluster import Cluster
+from tests.support.load import Load
+from tests.support.proxy import Proxy
+from tests.support.waiting import wait_until
+
+
+def setUpModule():
+    global servers
+    servers = Cluster(replicas=2)
+    unittest.addModuleCleanup(lambda: servers.stop())
+    servers.run("CREATE TABLE thing (id int)", "INSERT INTO thing SELECT generate_series(1, 1000)")
+
+
+def read_simple(connection):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM thing /* load */")
+        assert cursor.fetchone() == (1000,)
+
+
+def read_extended(connection):
+    assert connection.execute("SELECT count(*) FROM thing WHERE id > %s /* load */", (500,)).fetchone() == (500,)
+
+
+class ReplicaFailure(unittest.TestCase):
+    def setUp(self):
+        self.addCleanup(servers.heal)
+
+    def start(self, replica_url):
+        proxy = Proxy(servers.primary.url(), replica_url, reconnect_delay="100ms", health_interval="200ms")
+        self.addCleanup(proxy.stop)
+        return proxy
+
+    def reads_on(self, *names):
+        ran = servers.ran("/* load */")
+        return sum(ran.get(name, 0) for name in names)
+
+    def outlive(self, proxy, take_down, connect, work):
+        """Runs reads while the first replica goes and comes back."""
+        with Load(connect, work, clients=6) as load:
+            load.wait_progress()
+            take_down()
+            load.wait_progress(200)
+            wait_until(lambda: proxy.health()[1]["db_replica"] == "disconnected", message="seen as down")
+            servers.heal()
+            wait_until(lambda: proxy.health()[0] == 200, message="seen as up again")
+            before = self.reads_on("replica1")
+            load.wait_progress(100)
+            wait_until(lambda: self.reads_on("replica1") > before, message="reads are back on the replica")
+        self.assertEqual(load.errors, [])
+
+    def test_killed_under_simple_reads(self):
+        proxy = self.start(servers.replica.url())
+        self.outlive(proxy, servers.replica.kill, proxy.connect2, read_simple)
+
+    def test_killed_under_extended_reads(self):
+        proxy = self.start(servers.replica.url())
+        self.outlive(proxy, servers.replica.kill, proxy.connect, read_extended)
+
+    def test_killed_under_prepared_reads(self):
+        proxy = self.start(servers.replica.url())
+        self.outlive(proxy, servers.replica.kill, lambda: proxy.connect(prepare_threshold=0), read_extended)
+
+    def test_shut_down_by_its_administrator(self):
+        proxy = self.start(servers.replica.url())
+        self.outlive(proxy, servers.replica.stop, proxy.connect2, read_simple)
+
+    def test_the_other_replica_takes_over(self):
+        proxy = self.start(servers.replica_url())
+        before = self.reads_on("primary")
+        self.outlive(proxy, servers.replica.kill, proxy.connect2, read_simple)
+        self.assertEqual(self.reads_on("primary"), before)
+
+    def wait_active_on(self, server, text):
+        wait_until(lambda: server.value("SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
+                                        " AND query LIKE %s AND application_name <> 'test'", (f"%{text}%",)),
+                   message=f"{text} runs on {server.name}")
+
+    def test_a_read_not_begun_to_be_answered_is_run_elsewhere(self):
+        proxy = self.start(servers.replica.url())
+        wait_until(lambda: proxy.health()[0] == 200)
+        rows = []
+        reader = threading.Thread(target=lambda: rows.extend(proxy.ask("SELECT 7, pg_sleep(1) /* slow read */")))
+        reader.start()
+        self.wait_active_on(servers.replica, "slow read")
+        servers.replica.kill()
+        reader.join()
+        self.assertEqual(rows, [(7, "")])
+        self.assertEqual(servers.ran("/* slow read */"), {"replica1": 1, "primary": 1})
+
+    def test_a_read_half_answered_fails_with_a_cause(self):
+        proxy = self.start(servers.replica.url())
+        wait_until(lambda: proxy.health()[0] == 200)
+        with raw.logged_in(proxy.port) as client:
+            client.send(raw.query("SELECT repeat('x', 1000) FROM generate_series(1, 1000000) /* long */"))
+            for _ in range(2000):
+                self.assertIn(client.read_frame().type, "TD")
+            servers.replica.kill()
+            answer = client.answer()
+            self.assertEqual(answer.sqlstates, ["08006"])
+            self.assertTrue(answer.errors[0]["M"])
+            if not answer.closed:
+                self.assertEqual(client.query("SELECT 1").values, ["1"])
+        self.assertNotIn("primary", servers.ran("/* long */"))
+
+    def test_a_read_only_block_fails_and_stays_failed_until_it_ends(self):
+        proxy = self.start(servers.replica.url())
+        wait_until(lambda: proxy.health()[0] == 200)
+        with proxy.connect(autocommit=False) as client:
+            client.read_only = True
+            client.execute("SELECT 1")
+            servers.replica.kill()
+            with self.assertRaises(psycopg.OperationalError) as caught:
+                client.execute("SELECT 2")
+            self.assertIn(caught.exception.sqlstate, ("08006", "57P01", "57P02"))
+            if not client.closed:
+                with self.assertRaises(psycopg.errors.InFailedSqlTransaction):
+                    client.execute("SELECT 3")
+                client.rollback()
+                self.assertEqual(client.execute("SELECT 4").fetchone(), (4,))
+
+
+if __name__ == "__main__":
+    unittest.main()

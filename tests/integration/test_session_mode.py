@@ -1,0 +1,67 @@
+"""pool_mode: session gives each client a backend of its own until it leaves."""
+
+import unittest
+
+from tests.support import raw
+from tests.support.cluster import Cluster
+from tests.support.compare import Twins
+from tests.support.proxy import Proxy
+from tests.support.waiting import wait_until
+
+
+def setUpModule():
+    global servers, proxy
+    servers = Cluster(replicas=1)
+    unittest.addModuleCleanup(lambda: servers.stop())
+    servers.run("CREATE TABLE thing (id int)")
+    proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_mode="session", pool_size=2, acquire_timeout="500ms")
+    unittest.addModuleCleanup(proxy.stop)
+
+
+class SessionMode(unittest.TestCase):
+    def test_one_backend_for_the_whole_session(self):
+        with raw.logged_in(proxy.port) as client:
+            pids = {client.query("SELECT pg_backend_pid(), txid_current()").values[0] for _ in range(10)}
+            self.assertEqual(len(pids), 1)
+            for sql in ("SET work_mem = '9MB'", "CREATE TEMP TABLE t (a int)", "LISTEN news", "PREPARE p AS SELECT 1",
+                        "SELECT pg_advisory_lock(1)"):
+                self.assertEqual(client.query(sql).errors, [])
+            self.assertEqual(client.query("SELECT count(*) FROM t").values, ["0"])
+            self.assertEqual(client.query("EXECUTE p").values, ["1"])
+
+    def test_a_third_client_waits_for_one_to_leave(self):
+        first, second = raw.logged_in(proxy.port), raw.logged_in(proxy.port)
+        self.addCleanup(first.close)
+        self.addCleanup(second.close)
+        for client in (first, second):
+            self.assertEqual(client.query("DELETE FROM thing").errors, [])
+        with raw.logged_in(proxy.port) as third:
+            self.assertEqual(third.query("DELETE FROM thing").sqlstates, ["53300"])
+            first.close()
+            wait_until(lambda: third.query("DELETE FROM thing").errors == [], message="the backend is handed on")
+
+    def test_nothing_is_left_for_the_next(self):
+        with raw.logged_in(proxy.port) as client:
+            for sql in ("SET work_mem = '9MB'", "CREATE TEMP TABLE t (a int)", "PREPARE p AS SELECT 1"):
+                client.query(sql)
+        for _ in range(4):
+            with raw.logged_in(proxy.port) as client:
+                self.assertEqual(client.query("SELECT current_setting('work_mem'), txid_current()").values, ["4MB"])
+                self.assertEqual(client.query("SELECT * FROM t").sqlstates, ["42P01"])
+                self.assertEqual(client.query("EXECUTE p").sqlstates, ["26000"])
+
+    def test_reads_still_reach_the_replica(self):
+        with raw.logged_in(proxy.port) as client:
+            client.query("SELECT count(*) FROM thing /* session read */")
+        self.assertEqual(servers.ran("/* session read */"), {"replica1": 1})
+
+    def test_the_wire(self):
+        twins = Twins(self, servers.primary.port, proxy.port)
+        for sql in ("SELECT 1", "SET DateStyle = 'German'", "BEGIN", "SELECT 1/0", "ROLLBACK", "SHOW DateStyle",
+                    "CREATE TEMP TABLE t (a int)", "INSERT INTO t VALUES (1)", "SELECT a + 0 FROM t", "DISCARD ALL"):
+            twins.query(sql)
+        twins.ask(raw.parse("SELECT $1::int", "s"), raw.bind([1], "s"), raw.execute(), raw.SYNC)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,36 @@
+"""The same bytes to a server and to the proxy before it: what comes back must be the same."""
+
+from tests.support import raw
+
+# Differ between any two connections, or name the connection's own process.
+_OWN = "K"
+
+
+def shown(frames):
+    """Frames as a test compares and prints them."""
+    return [(f.type, raw.fields(f.body)) if f.type in "EN" else (f.type, f.body) for f in frames if f.type not in _OWN]
+
+
+class Twins:
+    """Two clients with the same login, one past the proxy. Each call runs on both and compares."""
+
+    def __init__(self, test, direct_port, proxy_port, **login):
+        self.test = test
+        self.direct, self.proxied = (raw.logged_in(port, **login) for port in (direct_port, proxy_port))
+        test.addCleanup(self.direct.close)
+        test.addCleanup(self.proxied.close)
+
+    def ask(self, *parts, ready=1, msg=None):
+        """Sends to both and compares up to the ready-th ReadyForQuery; the proxy's Answer."""
+        expected, got = (self._one(client, parts, ready) for client in (self.direct, self.proxied))
+        self.test.assertEqual(shown(got.frames), shown(expected.frames), msg)
+        self.test.assertEqual(self.proxied.parameters, self.direct.parameters, msg)
+        return got
+
+    def query(self, sql):
+        return self.ask(raw.query(sql), msg=sql)
+
+    @staticmethod
+    def _one(client, parts, ready):
+        client.send(*parts)
+        return client.answers(ready)
