@@ -28,7 +28,8 @@ _VARYING = set("""now transaction_timestamp statement_timestamp clock_timestamp 
 _WAITING = {"pg_sleep", "pg_sleep_for", "pg_sleep_until"}
 
 _NOT_CALLABLE = """bool_and('internal'::regtype = any (p.proargtypes) OR p.prorettype = any (ARRAY[
-    'internal', 'trigger', 'event_trigger', 'language_handler', 'fdw_handler', 'table_am_handler', 'index_am_handler', 'tsm_handler']::regtype[]))"""
+    'internal', 'trigger', 'event_trigger', 'language_handler', 'fdw_handler', 'table_am_handler',
+    'index_am_handler', 'tsm_handler']::regtype[]))"""
 
 
 def _read(path):
@@ -83,7 +84,8 @@ def names(query):
 class Coverage(unittest.TestCase):
     def setUp(self):
         self.table = {name for _, name in
-                      {**judged("routing/builtin_functions_safe.inc"), **judged("routing/builtin_functions_primary.inc")}}
+                      [*judged("routing/builtin_functions_safe.inc"),
+                       *judged("routing/builtin_functions_primary.inc")]}
         self.not_callable = set(_read("tests/integration/not_callable_functions.txt").split())
 
     def test_the_tables_are_read(self):
