@@ -5,7 +5,8 @@ include(GNUInstallDirs)
 install(FILES README.md deploy/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
 install(DIRECTORY deploy/env deploy/kubernetes DESTINATION ${CMAKE_INSTALL_DOCDIR}/deploy)
-install(FILES deploy/docker-compose.yml deploy/Containerfile DESTINATION ${CMAKE_INSTALL_DOCDIR}/deploy)
+install(FILES deploy/pgsteer.yaml deploy/docker-compose.yml deploy/Containerfile
+  DESTINATION ${CMAKE_INSTALL_DOCDIR}/deploy)
 
 # Configuration goes to /etc only under the prefix /usr; under any other nothing outside it is touched.
 # A file the operator has edited stays. The unit names the paths it was installed with.
