@@ -146,7 +146,8 @@ TEST(builtin_functions, of_sequences_say_what_they_need) {
 TEST(builtin_functions, that_run_sql_may_do_anything) {
   for (std::string_view name :
        {"query_to_xml", "query_to_xmlschema", "query_to_xml_and_xmlschema", "table_to_xml", "cursor_to_xml",
-        "schema_to_xml", "database_to_xml", "ts_stat", "ts_rewrite", "domain_in", "record_in"}) {
+        "schema_to_xml", "database_to_xml", "ts_stat", "ts_rewrite", "domain_in", "record_in", "array_in",
+        "pg_input_is_valid"}) {
     expect_primary(name, fx_unknown);
   }
 }
