@@ -32,6 +32,7 @@ struct session_effects {
   bool loads_library : 1 = false;      // LOAD: cannot be undone
   bool uses_session_sequence : 1 = false;  // currval(), lastval()
   bool calls_nextval : 1 = false;      // nextval() or setval() by name: currval/lastval may follow
+  bool seeds_random : 1 = false;       // setseed(), SET seed: random() of this backend; cannot be undone
   bool changes_catalog : 1 = false;    // DDL: catalog facts are stale once it commits
   session_effects& operator|=(const session_effects& o) {
     may_set |= o.may_set;
@@ -40,6 +41,7 @@ struct session_effects {
     loads_library |= o.loads_library;
     uses_session_sequence |= o.uses_session_sequence;
     calls_nextval |= o.calls_nextval;
+    seeds_random |= o.seeds_random;
     changes_catalog |= o.changes_catalog;
     return *this;
   }

@@ -38,6 +38,7 @@ session_effects effects_of(const builtin_function& known) {
   effects.may_pin = (known.effects & fx_may_pin) != 0;
   effects.uses_session_sequence = (known.effects & fx_session_sequence) != 0;
   effects.calls_nextval = (known.effects & fx_nextval) != 0;
+  effects.seeds_random = known.name == "setseed";
   return effects;
 }
 
@@ -75,7 +76,7 @@ class tables_of_names final : public facts {
     const auto& name = call.name;
     if (!name.catalog.empty()) return unknown_function(name);
     if (!name.schema.empty() && name.schema != "pg_catalog") return unknown_function(name);
-    const auto* known = find_builtin_function(name.name);
+    const auto* known = find_builtin_function(name.name, call.arguments);
     return known == nullptr ? unknown_function(name) : judge_known(*known);
   }
 
@@ -114,7 +115,7 @@ class tables_of_names final : public facts {
           fmt::format("column {} may be a sequence's, which a replica has at another value", column));
     }
     if (!qualified) return {};
-    const auto* known = find_builtin_function(column);  // t.f is f(t) where t has no such column
+    const auto* known = find_builtin_function(column, 1);  // t.f is f(t) where t has no such column
     return known == nullptr || known->safety == function_safety::safe ? verdict{} : judge_known(*known);
   }
 };

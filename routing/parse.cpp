@@ -1,32 +1,20 @@
 #include "routing/parse.hpp"
 
 #include <algorithm>
-#include <array>
-#include <optional>
-#include <string>
 #include <utility>
 
 #include <boost/json/array.hpp>
-#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parser.hpp>
 #include <boost/json/value.hpp>
-#include <boost/system/error_code.hpp>
-
-extern "C" {
-#include <pg_query.h>
-}
 
 #include "routing/decide.hpp"
+#include "routing/sql_parser.hpp"
 #include "routing/statements.hpp"
 #include "routing/tree.hpp"
 
 namespace pgsteer::routing {
 namespace json = boost::json;
 namespace {
-
-// Nodes of the tree within one another. An operator chain nests two levels a term.
-constexpr std::size_t max_tree_depth = 8192;
 
 judged_text unjudged(std::string_view reason) {
   judged_text text;
@@ -56,10 +44,6 @@ std::string_view refusal(std::string_view sql, const parse_context& context) {
   return {};
 }
 
-struct parse_result_free {
-  void operator()(PgQueryParseResult* result) const { pg_query_free_parse_result(*result); }
-};
-
 judged_text judge_tree(const json::value& tree, std::string_view sql, const facts& known) {
   const auto* root = tree.if_object();
   const auto* statements = root == nullptr ? nullptr : list_field(*root, "stmts");
@@ -88,32 +72,17 @@ judged_text judge_tree(const json::value& tree, std::string_view sql, const fact
 
 }  // namespace
 
-struct text_judge::buffers {
-  std::string zero_terminated;
-  std::array<unsigned char, std::size_t{64} << 10> tree;
-  std::array<unsigned char, std::size_t{16} << 10> parser;
-};
-
-text_judge::text_judge() : buffers_(std::make_unique<buffers>()) {}
-text_judge::~text_judge() = default;
-
 judged_text text_judge::judge(std::string_view sql, const parse_context& context, const facts& known) {
   if (const auto why = refusal(sql, context); !why.empty()) return unjudged(why);
-  buffers_->zero_terminated.assign(sql);
-  auto result = pg_query_parse(buffers_->zero_terminated.c_str());
-  const std::unique_ptr<PgQueryParseResult, parse_result_free> owned(&result);
-  if (result.error != nullptr || result.parse_tree == nullptr) return unjudged("text cannot be parsed");
-
-  json::monotonic_resource arena(buffers_->tree.data(), buffers_->tree.size());
-  json::parse_options options;
-  options.max_depth = max_tree_depth;
-  options.allow_invalid_utf8 = true;
-  json::parser parser({}, options, buffers_->parser.data(), buffers_->parser.size());
-  parser.reset(&arena);
-  boost::system::error_code error;
-  parser.write(result.parse_tree, error);
-  if (error) return unjudged("text is nested too deeply to be judged");
-  return judge_tree(parser.release(), sql, known);
+  switch (parser_.parse(sql)) {
+    case parse_failure::not_sql:
+      return unjudged("text cannot be parsed");
+    case parse_failure::too_deep:
+      return unjudged("text is nested too deeply to be judged");
+    case parse_failure::none:
+      break;
+  }
+  return judge_tree(parser_.tree(), sql, known);
 }
 
 }  // namespace pgsteer::routing

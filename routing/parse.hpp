@@ -2,12 +2,12 @@
 // Owned by routing::classifier; one per thread, its buffers are used again.
 #pragma once
 
-#include <memory>
 #include <string_view>
 
 #include "routing/classification.hpp"
 #include "routing/classifier.hpp"
 #include "routing/facts.hpp"
+#include "routing/sql_parser.hpp"
 
 namespace pgsteer::routing {
 
@@ -19,17 +19,11 @@ struct judged_text {
 
 class text_judge {
  public:
-  text_judge();
-  ~text_judge();
-  text_judge(const text_judge&) = delete;
-  text_judge& operator=(const text_judge&) = delete;
-
   // `sql` may hold several statements. Never fails: what cannot be judged is a write.
   [[nodiscard]] judged_text judge(std::string_view sql, const parse_context& context, const facts& known);
 
  private:
-  struct buffers;
-  std::unique_ptr<buffers> buffers_;
+  sql_parser parser_;
 };
 
 }  // namespace pgsteer::routing

@@ -166,6 +166,22 @@ isolation isolation_named(std::string_view name) {
   return isolation::unspecified;
 }
 
+std::string_view name_of(isolation level) {
+  switch (level) {
+    case isolation::serializable:
+      return "serializable";
+    case isolation::repeatable_read:
+      return "repeatable read";
+    case isolation::read_committed:
+      return "read committed";
+    case isolation::read_uncommitted:
+      return "read uncommitted";
+    case isolation::unspecified:
+      break;
+  }
+  return {};
+}
+
 truth truth_of(std::string_view value) {
   const auto lower = lower_case(value);
   const auto is_prefix_of = [&](std::string_view word, std::size_t least) {
@@ -210,6 +226,7 @@ classification judge_set(const json::object& node, std::string_view sql) {
   const bool is_local = flag_field(node, "is_local");
   if (is_known) is.kind = is_local ? statement_kind::set_local : statement_kind::set;
   is.effects.may_set = !is_local || !is_known;
+  is.effects.seeds_random = name == "seed";
   is.reason = fmt::format("{} {} changes the session", kind.starts_with("VAR_RESET") ? "RESET" : "SET", name);
   if (is_local) is.reason = fmt::format("SET LOCAL {} changes the transaction", name);
   is.name = name;

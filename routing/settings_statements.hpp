@@ -2,6 +2,8 @@
 // Called by routing/statements.cpp.
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 #include <boost/json/object.hpp>
@@ -16,6 +18,9 @@ namespace pgsteer::routing {
 
 // "serializable" and its like, in any case; nothing else is known.
 [[nodiscard]] isolation isolation_named(std::string_view name);
+
+// As PostgreSQL spells it; empty where it is unspecified.
+[[nodiscard]] std::string_view name_of(isolation level);
 
 // A boolean as SET takes it (on, true, yes, 1 and their prefixes); nothing where it is none.
 enum class truth : std::uint8_t { unknown, no, yes };

@@ -1,0 +1,82 @@
+#include "routing/route_command.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include "routing/decide.hpp"
+#include "routing/tree.hpp"
+
+namespace pgsteer::routing {
+namespace json = boost::json;
+namespace {
+
+std::string_view word_of(target where) {
+  return where == target::replica ? "replica" : "primary";
+}
+
+// A classification without these bits and verbs changes nothing that later statements could see.
+bool may_change_session(const classification& is) {
+  return is.verb != transaction_verb::none || is.effects.may_set || is.effects.may_pin ||
+         is.effects.loads_library || is.effects.seeds_random || is.effects.changes_catalog ||
+         is.kind == statement_kind::set_local;
+}
+
+std::string error_line(std::string_view what) {
+  return json::serialize(json::object{{"error", what}});
+}
+
+}  // namespace
+
+session_model& router::session_named(std::string_view name) {
+  if (const auto found = by_name_.find(name); found != by_name_.end()) {
+    sessions_.splice(sessions_.begin(), sessions_, found->second);
+    return found->second->model;
+  }
+  if (sessions_.size() >= max_sessions_ && !sessions_.empty()) {
+    by_name_.erase(sessions_.back().name);
+    sessions_.pop_back();
+  }
+  sessions_.push_front({std::string(name), {}});
+  by_name_.emplace(sessions_.front().name, sessions_.begin());
+  return sessions_.front().model;
+}
+
+routed router::route(std::string_view sql, std::string_view session) {
+  auto& model = session_named(session);
+  const auto is = classifier_.classify(sql, model.context());
+  const auto before = model.view();
+  const auto decided = decide(*is, before);
+  routed answer{decided.where, std::string(decided.reason)};
+  const bool stays_on_replica = decided.where == target::stay && before.open == block::on_replica;
+  if (stays_on_replica) answer.where = target::replica;
+  if (answer.where != target::replica) answer.where = target::primary;
+  if (decided.where == target::move_primary || may_change_session(*is)) {
+    model.apply(decided.where, session_changes(parser_, sql));
+  }
+  return answer;
+}
+
+std::string router::text_answer(std::string_view sql) {
+  const auto answer = route(sql, {});
+  return fmt::format("{}: {}", word_of(answer.where), answer.reason);
+}
+
+std::string router::json_answer(std::string_view line) {
+  boost::system::error_code error;
+  json::parse_options options;
+  options.allow_invalid_utf8 = true;
+  const auto input = json::parse(line, error, {}, options);
+  const auto* object = error ? nullptr : input.if_object();
+  if (object == nullptr) return error_line("line is not a JSON object");
+  const auto* sql = object->if_contains("sql");
+  if (sql == nullptr || !sql->is_string()) return error_line("\"sql\" is missing or not a string");
+  const auto* session = object->if_contains("session");
+  if (session != nullptr && !session->is_string()) return error_line("\"session\" is not a string");
+  const auto name = session == nullptr ? std::string_view{} : view(session->get_string());
+  const auto answer = route(view(sql->get_string()), name);
+  return json::serialize(json::object{{"target", word_of(answer.where)}, {"reason", answer.reason}});
+}
+
+}  // namespace pgsteer::routing

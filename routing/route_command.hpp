@@ -1,0 +1,57 @@
+// `pgsteer route`: where a statement would go and why, for one statement or a log of them in JSON lines.
+// Called by the command line, which does the reading and writing.
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "routing/classifier.hpp"
+#include "routing/session_changes.hpp"
+#include "routing/session_model.hpp"
+
+namespace pgsteer::routing {
+
+struct routed {
+  target where = target::primary;  // primary or replica
+  std::string reason;
+};
+
+class router {
+ public:
+  // More sessions than `max_sessions` are forgotten, least recently used first.
+  explicit router(std::size_t max_sessions = 10000) : max_sessions_(max_sessions) {}
+  router(const router&) = delete;
+  router& operator=(const router&) = delete;
+
+  // The next statement (or Query text) of the session of this name. Needs parse_stack_bytes of stack.
+  [[nodiscard]] routed route(std::string_view sql, std::string_view session);
+
+  // "replica: read", without a line end.
+  [[nodiscard]] std::string text_answer(std::string_view sql);
+
+  // {"sql": "...", "session": "..."} to {"target": "...", "reason": "..."}, or {"error": "..."}; one line
+  // each, without its end. An absent session is the session "".
+  [[nodiscard]] std::string json_answer(std::string_view line);
+
+  [[nodiscard]] std::size_t sessions() const { return by_name_.size(); }
+
+ private:
+  struct named_session {
+    std::string name;
+    session_model model;
+  };
+  using order = std::list<named_session>;
+
+  session_model& session_named(std::string_view name);
+
+  std::size_t max_sessions_;
+  classifier classifier_;
+  sql_parser parser_;
+  order sessions_;  // most recently used first; by_name_ views their names
+  std::unordered_map<std::string_view, order::iterator> by_name_;
+};
+
+}  // namespace pgsteer::routing

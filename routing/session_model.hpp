@@ -1,0 +1,74 @@
+// A session as `pgsteer route` imagines it: statements follow one another and each succeeds. Keeps the
+// open block, the settings that change routing, and what pins. One per session name of the input.
+#pragma once
+
+#include <cstddef>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "routing/classification.hpp"
+#include "routing/classifier.hpp"
+#include "routing/decide.hpp"
+#include "routing/session_changes.hpp"
+
+namespace pgsteer::routing {
+
+class session_model {
+ public:
+  // How this session's next text is read.
+  [[nodiscard]] parse_context context() const;
+
+  // What decide() must know; its pin is valid until the next apply().
+  [[nodiscard]] session_view view() const;
+
+  // The text went where `where` says and succeeded.
+  void apply(target where, const std::vector<session_change>& changes);
+
+ private:
+  using names = std::set<std::string, std::less<>>;
+
+  struct settings {
+    bool read_only = false;                       // default_transaction_read_only
+    isolation level = isolation::read_committed;  // default_transaction_isolation
+    bool standard_conforming_strings = true;
+    bool ascii_safe_encoding = true;
+    bool makes_temporary = false;  // search_path begins with pg_temp
+  };
+
+  // Rolled back with the transaction.
+  struct transactional {
+    settings current;
+    settings kept;  // without what SET LOCAL changed
+    names temporary;
+    names until_commit;
+    names channels;
+    names held_cursors;
+  };
+
+  void apply(const session_change& change);
+  void apply_transaction(const session_change& change);
+  void apply_state(const session_change& change);
+  void apply_relation(const session_change& change);
+  void set_parameter(const session_change& change);
+  void begin(const session_change& change);
+  void end(bool is_rolled_back);
+  void rollback_to(std::string_view name);
+  void release(std::string_view name);
+  void discard_all();
+
+  transactional now_;
+  transactional at_begin_;
+  std::vector<std::pair<std::string, transactional>> savepoints_;
+  names prepared_;
+  std::size_t locks_ = 0;
+  bool is_loaded_ = false;
+  bool is_seeded_ = false;
+  block open_ = block::none;
+  block next_block_ = block::on_primary;
+  isolation level_ = isolation::read_committed;
+};
+
+}  // namespace pgsteer::routing

@@ -1,0 +1,216 @@
+// Where a unit goes, by its class and the session's state: the matrix, and joined units.
+#include "routing/decide.hpp"
+
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "routing/classifier.hpp"
+
+namespace pgsteer::routing {
+namespace {
+
+classification class_of(std::string_view sql) {
+  classifier judge;
+  return *judge.classify(sql, {});
+}
+
+target outside(std::string_view sql, const session_view& session = {}) {
+  return decide(class_of(sql), session).where;
+}
+
+target in_replica_block(std::string_view sql) {
+  session_view session;
+  session.open = block::on_replica;
+  return decide(class_of(sql), session).where;
+}
+
+target in_primary_block(std::string_view sql) {
+  session_view session;
+  session.open = block::on_primary;
+  return decide(class_of(sql), session).where;
+}
+
+TEST(decide, reads_go_to_a_replica_and_the_rest_to_the_primary) {
+  EXPECT_EQ(outside("SELECT 1"), target::replica);
+  EXPECT_EQ(outside(""), target::replica);
+  EXPECT_EQ(outside("INSERT INTO t VALUES (1)"), target::primary);
+  EXPECT_EQ(outside("SHOW a"), target::primary);
+  EXPECT_EQ(outside("SET a = 1"), target::primary);
+  EXPECT_EQ(outside("FETCH c"), target::primary);
+  EXPECT_EQ(outside("COMMIT"), target::primary);
+}
+
+TEST(decide, a_read_only_transaction_runs_on_a_replica_unless_serializable) {
+  session_view session;
+  session.default_read_only = true;
+  EXPECT_EQ(outside("BEGIN", session), target::replica);
+  EXPECT_EQ(outside("BEGIN READ WRITE", session), target::primary);
+  EXPECT_EQ(outside("BEGIN ISOLATION LEVEL SERIALIZABLE", session), target::primary);
+  session.default_isolation = isolation::serializable;
+  EXPECT_EQ(outside("BEGIN", session), target::primary);
+  EXPECT_EQ(outside("BEGIN ISOLATION LEVEL REPEATABLE READ", session), target::replica);
+  EXPECT_EQ(outside("BEGIN READ ONLY"), target::replica);
+  EXPECT_EQ(outside("BEGIN"), target::primary);
+}
+
+TEST(decide, a_read_in_a_serializable_session_cannot_run_on_a_standby) {
+  session_view session;
+  session.default_isolation = isolation::serializable;
+  EXPECT_EQ(outside("SELECT 1", session), target::primary);
+}
+
+TEST(decide, a_default_read_only_session_still_sends_writes_to_the_primary) {
+  session_view session;
+  session.default_read_only = true;
+  EXPECT_EQ(outside("INSERT INTO t VALUES (1)", session), target::primary);
+  EXPECT_EQ(outside("SELECT 1", session), target::replica);
+}
+
+TEST(decide, a_pinned_session_stays_with_its_primary_backend_and_says_why) {
+  session_view session;
+  session.pin = "session has a temporary object";
+  for (const auto* sql : {"SELECT 1", "INSERT INTO t VALUES (1)", "BEGIN READ ONLY", "", "SET a = 1"}) {
+    const auto decided = decide(class_of(sql), session);
+    EXPECT_EQ(decided.where, target::primary) << sql;
+    EXPECT_EQ(decided.reason, session.pin) << sql;
+  }
+}
+
+TEST(decide, everything_in_a_block_on_the_primary_stays) {
+  for (const auto* sql : {"SELECT 1", "INSERT INTO t VALUES (1)", "COMMIT", "SAVEPOINT a", "SELEC", "SHOW a",
+                          "BEGIN READ ONLY", "COMMIT; SELECT 1"}) {
+    EXPECT_EQ(in_primary_block(sql), target::stay) << sql;
+  }
+}
+
+TEST(decide, a_block_on_a_replica_keeps_what_a_read_only_transaction_answers_there) {
+  for (const auto* sql : {"SELECT 1",
+                          "",
+                          "COMMIT",
+                          "ROLLBACK",
+                          "COMMIT AND CHAIN",
+                          "SAVEPOINT a",
+                          "RELEASE a",
+                          "ROLLBACK TO a",
+                          "SET LOCAL a = 1",
+                          "SET TRANSACTION READ ONLY",
+                          "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+                          "DECLARE c CURSOR FOR SELECT 1",
+                          "FETCH c",
+                          "MOVE c",
+                          "CLOSE c",
+                          "SHOW transaction_isolation",
+                          "SHOW transaction_read_only",
+                          "SHOW timezone",
+                          "SHOW client_encoding",
+                          "BEGIN",
+                          "BEGIN READ WRITE",
+                          "COPY t TO STDOUT",
+                          "EXPLAIN ANALYZE SELECT 1",
+                          "SELECT 1; COMMIT",
+                          "SELECT 1; SELECT 2",
+                          "SAVEPOINT a; SELECT 1; RELEASE a"}) {
+    EXPECT_EQ(in_replica_block(sql), target::stay) << sql;
+  }
+}
+
+// A standby refuses these with the words of any read-only transaction (25006), before they do anything.
+TEST(decide, a_block_on_a_replica_lets_the_standby_refuse_plain_writes) {
+  for (const auto* sql : {"INSERT INTO t VALUES (1)", "UPDATE t SET a = 1", "DELETE FROM t",
+                          "WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x"}) {
+    EXPECT_EQ(in_replica_block(sql), target::stay) << sql;
+  }
+}
+
+TEST(decide, a_block_on_a_replica_moves_for_what_only_the_primary_answers_rightly) {
+  for (const auto* sql : {"SELECT foo()",
+                          "SELECT pg_advisory_lock(1)",
+                          "LISTEN a",
+                          "PREPARE p AS SELECT 1",
+                          "EXECUTE p",
+                          "SET a = 1",
+                          "DISCARD ALL",
+                          "SET TRANSACTION READ WRITE",
+                          "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+                          "SET TRANSACTION SNAPSHOT 'x'",
+                          "SET transaction_read_only = off",
+                          "SELECT * FROM pg_locks",
+                          "DO 'x'",
+                          "CALL p()",
+                          "CREATE TABLE t (a int)",
+                          "LOCK TABLE t",
+                          "NOTIFY a",
+                          "PREPARE TRANSACTION 'x'",
+                          "COMMIT PREPARED 'x'",
+                          "SELECT * FROM t FOR UPDATE",
+                          "SHOW work_mem",
+                          "DEALLOCATE p",
+                          "DECLARE c CURSOR WITH HOLD FOR SELECT 1",
+                          "SELECT 1; INSERT INTO t VALUES (1)",
+                          "COMMIT; BEGIN",
+                          "COMMIT; SET a = 1",
+                          "EXPLAIN INSERT INTO t VALUES (1)",
+                          "MERGE INTO t USING u ON a = b WHEN MATCHED THEN DO NOTHING",
+                          "RESET transaction_isolation",
+                          "SET transaction_isolation = 'serializable'",
+                          "SET a = 1; SELECT 1",
+                          "SELEC",
+                          "SELECT set_config('a', 'b', true)"}) {
+    EXPECT_EQ(in_replica_block(sql), target::move_primary) << sql;
+  }
+}
+
+TEST(decide, a_failed_block_on_a_replica_stays_until_it_ends) {
+  session_view session;
+  session.open = block::on_replica;
+  session.failed = true;
+  for (const auto* sql : {"SELECT foo()", "ROLLBACK", "SET a = 1"}) {
+    EXPECT_EQ(decide(class_of(sql), session).where, target::stay) << sql;
+  }
+}
+
+classification joined(std::initializer_list<std::string_view> texts) {
+  auto at = texts.begin();
+  auto unit = class_of(*at);
+  for (++at; at != texts.end(); ++at)
+    join(unit, class_of(*at));
+  return unit;
+}
+
+TEST(join, one_statement_that_is_no_read_makes_the_unit_a_write_with_its_reason) {
+  EXPECT_EQ(joined({"SELECT 1", "SELECT 2"}).kind, statement_kind::read);
+  EXPECT_EQ(joined({"", "SELECT 2"}).kind, statement_kind::read);
+  EXPECT_EQ(joined({"", ""}).kind, statement_kind::empty);
+  const auto unit = joined({"SELECT 1", "SELECT foo()", "SELECT bar()"});
+  EXPECT_EQ(unit.kind, statement_kind::write);
+  EXPECT_EQ(unit.reason, "calls unknown function foo()");
+  EXPECT_TRUE(unit.effects.may_pin);
+  EXPECT_EQ(joined({"SET a = 1", "SELECT 1"}).kind, statement_kind::write);
+  EXPECT_EQ(joined({"SELECT 1", "SHOW a"}).kind, statement_kind::write);
+  EXPECT_FALSE(joined({"SELECT 1", "INSERT INTO t VALUES (1)"}).is_dml);
+}
+
+TEST(join, begin_and_its_reads_in_one_pipeline_go_where_begin_goes) {
+  EXPECT_EQ(decide(joined({"BEGIN READ ONLY", "SELECT 1"}), {}).where, target::replica);
+  EXPECT_EQ(decide(joined({"BEGIN", "SELECT 1"}), {}).where, target::primary);
+  EXPECT_EQ(decide(joined({"BEGIN READ ONLY", "SELECT foo()"}), {}).where, target::primary);
+  EXPECT_EQ(decide(joined({"BEGIN READ ONLY", "SET TRANSACTION READ WRITE"}), {}).where, target::primary);
+  EXPECT_EQ(decide(joined({"BEGIN READ ONLY", "SELECT 1", "COMMIT"}), {}).where, target::primary);
+  EXPECT_EQ(joined({"BEGIN READ ONLY", "SELECT 1", "COMMIT"}).verb, transaction_verb::mixed);
+  EXPECT_EQ(decide(joined({"SELECT 1", "BEGIN READ ONLY"}), {}).where, target::primary);
+}
+
+TEST(join, the_end_of_a_block_in_a_pipeline_stays_with_the_block) {
+  session_view session;
+  session.open = block::on_replica;
+  EXPECT_EQ(decide(joined({"SELECT 1", "COMMIT"}), session).where, target::stay);
+  EXPECT_EQ(decide(joined({"SAVEPOINT a", "SELECT 1", "RELEASE a"}), session).where, target::stay);
+  EXPECT_EQ(decide(joined({"COMMIT", "BEGIN"}), session).where, target::move_primary);
+  EXPECT_EQ(decide(joined({"COMMIT", "BEGIN READ ONLY", "SELECT 1"}), session).where, target::move_primary);
+  EXPECT_EQ(decide(joined({"SELECT 1", "COMMIT"}), {}).where, target::primary);
+}
+
+}  // namespace
+}  // namespace pgsteer::routing
