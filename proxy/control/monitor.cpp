@@ -193,9 +193,10 @@ monitor::monitor(server_ref watched, const config::settings& settings, health_li
              {{"server", watched->name()}});
   }
   watched->on_poke([s = shared_] { s->poked.set(); });
-  thread_ = std::jthread{[w = std::move(watched), settings, f = std::move(on_change), s = shared_]() mutable {
-    watch{std::move(w), std::move(settings), std::move(f), std::move(s)}.run();
-  }};
+  thread_ =
+      std::jthread{[w = std::move(watched), own = settings, f = std::move(on_change), s = shared_]() mutable {
+        watch{std::move(w), std::move(own), std::move(f), std::move(s)}.run();
+      }};
 }
 
 monitor::~monitor() {
