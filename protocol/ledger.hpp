@@ -55,6 +55,9 @@ class ledger {
   [[nodiscard]] std::size_t size() const { return entries_.size() - head_; }
   // The server reads CopyData, CopyDone and CopyFail and nothing else.
   [[nodiscard]] bool is_copy_in() const { return copy_in_; }
+  // The client has sent CopyDone or CopyFail: a Sync counts again from here on.
+  void end_copy_in() { copy_in_ = false; }
+  [[nodiscard]] bool is_head_query() const { return !is_empty() && entries_[head_].what == expected::query; }
   // The oldest unanswered entry is the proxy's own.
   [[nodiscard]] bool is_head_ours() const { return !is_empty() && entries_[head_].whose == owner::proxy; }
   // Lowest change forgotten by an error since this was last asked; 0: none.

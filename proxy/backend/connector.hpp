@@ -4,6 +4,7 @@
 #pragma once
 
 #include <libpq-fe.h>
+#include <openssl/types.h>
 #include <sys/socket.h>
 
 #include <chrono>

@@ -1,0 +1,188 @@
+#include "proxy/application.hpp"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "proxy/client/tls_context.hpp"
+#include "proxy/log.hpp"
+#include "proxy/process/limits.hpp"
+#include "routing/classifier.hpp"
+
+namespace pgsteer::proxy {
+
+namespace {
+
+constexpr int connector_threads = 4;
+
+std::string random_seed() {
+  std::array<unsigned char, 32> bytes{};
+  if (RAND_bytes(bytes.data(), bytes.size()) != 1) throw std::runtime_error("no random bytes to be had");
+  return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
+
+application::application(config::sources sources, config::settings settings, notify_socket notify)
+    : sources_(std::move(sources)),
+      notify_(std::move(notify)),
+      mock_seed_(random_seed()),
+      settings_(std::make_shared<const config::settings>(std::move(settings))),
+      connector_(connector_threads),
+      board_(std::make_shared<worker_board>()) {
+  configure_log(settings_->level, settings_->format);
+  raise_descriptor_limit();
+  topology_ = make_topology(*settings_, nullptr);
+  worker_ = std::make_unique<worker>(make_runtime(settings_, topology_), connector_, board_, mock_seed_);
+  open_listeners();
+  if (settings_->admin_listen) {
+    admin_sources s;
+    s.topology = [this] { return servers(); };
+    s.boards = [this] { return std::vector{board_}; };
+    s.draining = [this] { return draining_.load(); };
+    s.version = PGSTEER_VERSION;
+    admin_ = std::make_unique<admin_server>(*settings_->admin_listen, std::move(s));
+  }
+}
+
+application::~application() {
+  signals_.reset();
+  monitors_.clear();
+  admin_.reset();
+  for (const auto& file : socket_files_) ::unlink(file.c_str());
+}
+
+void application::open_listeners() {
+  for (const auto& address : settings_->listen) {
+    for (auto& fd : listen_on(address)) {
+      worker_->listen(fd.get(), address.is_unix());
+      listening_.push_back(std::move(fd));
+    }
+    if (address.is_unix()) socket_files_.push_back(unix_socket_path(address));
+  }
+}
+
+topology_ref application::servers() const {
+  const std::lock_guard lock(mutex_);
+  return topology_;
+}
+
+server_ref application::find_or_make(const config::server_url& url, server_role role, const topology* old) {
+  if (old != nullptr) {
+    if (role == server_role::primary && old->primary->url() == url) return old->primary;
+    for (const auto& s : old->replicas) {
+      if (role == server_role::replica && s->url() == url) return s;
+    }
+  }
+  return std::make_shared<server>(url, role, ++server_ids_);
+}
+
+topology_ref application::make_topology(const config::settings& s, const topology* old) {
+  auto t = std::make_shared<topology>();
+  t->primary = find_or_make(s.primary, server_role::primary, old);
+  for (const auto& url : s.replicas) t->replicas.push_back(find_or_make(url, server_role::replica, old));
+  return t;
+}
+
+runtime_config application::make_runtime(std::shared_ptr<const config::settings> s, topology_ref t) const {
+  runtime_config c;
+  auto tls = load_tls(*s);
+  c.users = std::make_shared<const identities>(*s, mock_seed_);
+  c.settings = std::move(s);
+  c.servers = std::move(t);
+  c.tls = std::move(tls.context);
+  c.tls_end_point = std::move(tls.end_point);
+  return c;
+}
+
+// Monitors of servers that are gone end; new servers get one.
+void application::start_monitors(const config::settings& s) {
+  const auto t = servers();
+  std::vector<server_ref> all = t->replicas;
+  all.push_back(t->primary);
+  std::vector<std::unique_ptr<monitor>> leaving;
+  for (auto at = monitors_.begin(); at != monitors_.end();) {
+    const bool stays = std::any_of(all.begin(), all.end(), [&](const auto& x) { return x->id() == at->first; });
+    if (stays) {
+      at->second->adopt(s);
+      ++at;
+    } else {
+      at->second->request_stop();
+      leaving.push_back(std::move(at->second));
+      at = monitors_.erase(at);
+    }
+  }
+  for (const auto& x : all) {
+    if (monitors_.contains(x->id())) continue;
+    if (x->role() == server_role::replica) {
+      log_info("Database replica configured - read queries will be routed to replica", {{"server", x->name()}});
+    }
+    monitors_[x->id()] = std::make_unique<monitor>(x, s, [this](const server& changed) { worker_->server_changed(changed.id()); });
+  }
+}
+
+int application::run() {
+  start_monitors(*settings_);
+  thread_ = std::make_unique<big_stack_thread>(routing::parse_stack_bytes, [this] { worker_->run(); });
+  signals_ = std::make_unique<signal_listener>([this](int number) { on_signal(number); });
+  for (const auto& a : settings_->listen) {
+    log_info("Listening for clients", {{"address", a.is_unix() ? unix_socket_path(a) : a.host + ":" + std::to_string(a.port)}});
+  }
+  notify_.ready();
+  thread_->join();
+  signals_.reset();
+  monitors_.clear();
+  log_info("Stopped");
+  return 0;
+}
+
+void application::on_signal(int number) {
+  if (number == SIGHUP) return reload();
+  if (draining_.exchange(true)) {
+    log_warn("Second signal to stop: ending at once");
+    worker_->stop();
+    return;
+  }
+  begin_drain();
+}
+
+void application::begin_drain() {
+  notify_.stopping();
+  log_info("Draining: no new clients, running transactions may finish",
+           {{"shutdown_timeout_ms", std::to_string(settings_->shutdown_timeout.count())}});
+  worker_->drain(settings_->shutdown_timeout);
+}
+
+void application::reload() {
+  notify_.reloading();
+  const auto next = config::load(sources_);
+  if (next.has_error()) {
+    log_error("Configuration not reloaded, the old one stays in force", {{"problems", config::to_text(next.error())}});
+    notify_.ready();
+    return;
+  }
+  try {
+    auto s = std::make_shared<const config::settings>(*next->values);
+    for (const auto& name : config::needs_restart(*settings_, *s)) {
+      log_warn("Setting takes effect at the next start", {{"setting", name}});
+    }
+    const auto old = servers();
+    const auto t = make_topology(*s, old.get());
+    auto runtime = make_runtime(s, t);
+    {
+      const std::lock_guard lock(mutex_);
+      topology_ = t;
+    }
+    settings_ = s;
+    configure_log(s->level, s->format);
+    start_monitors(*s);
+    worker_->reconfigure(std::move(runtime));
+    log_info("Configuration reloaded", {{"replicas", std::to_string(t->replicas.size())}});
+  } catch (const std::exception& e) {
+    log_error("Configuration not reloaded, the old one stays in force", {{"cause", e.what()}});
+  }
+  notify_.ready();
+}
+
+}  // namespace pgsteer::proxy

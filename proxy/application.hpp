@@ -1,0 +1,64 @@
+// The running proxy: control plane and data plane put together, reload and drain. Made by main.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "config/load.hpp"
+#include "proxy/admin/admin_server.hpp"
+#include "proxy/backend/connector.hpp"
+#include "proxy/control/monitor.hpp"
+#include "proxy/process/big_stack_thread.hpp"
+#include "proxy/process/notify.hpp"
+#include "proxy/process/signals.hpp"
+#include "proxy/worker.hpp"
+
+namespace pgsteer::proxy {
+
+class application {
+ public:
+  // Listens on everything; throws where something it was told to use cannot be had.
+  application(config::sources sources, config::settings settings, notify_socket notify);
+  ~application();
+  application(const application&) = delete;
+  application& operator=(const application&) = delete;
+
+  // Serves until SIGTERM or SIGINT has drained it. The process's exit status.
+  int run();
+
+ private:
+  void start_monitors(const config::settings& s);
+  [[nodiscard]] server_ref find_or_make(const config::server_url& url, server_role role, const topology* old);
+  [[nodiscard]] std::shared_ptr<const topology> make_topology(const config::settings& s, const topology* old);
+  [[nodiscard]] runtime_config make_runtime(std::shared_ptr<const config::settings> s, topology_ref t) const;
+  void on_signal(int number);
+  void reload();
+  void begin_drain();
+  void open_listeners();
+  [[nodiscard]] topology_ref servers() const;
+
+  config::sources sources_;
+  notify_socket notify_;
+  std::string mock_seed_;
+  std::shared_ptr<const config::settings> settings_;
+  mutable std::mutex mutex_;
+  topology_ref topology_;
+  int server_ids_ = 0;
+  std::map<int, std::unique_ptr<monitor>> monitors_;
+  connector connector_;
+  std::shared_ptr<worker_board> board_;
+  std::unique_ptr<worker> worker_;
+  std::vector<descriptor> listening_;
+  std::vector<std::string> socket_files_;
+  std::unique_ptr<admin_server> admin_;
+  std::atomic<bool> draining_{false};
+  std::atomic<bool> stop_now_{false};
+  std::unique_ptr<big_stack_thread> thread_;
+  std::unique_ptr<signal_listener> signals_;
+};
+
+}  // namespace pgsteer::proxy

@@ -1,0 +1,104 @@
+#include "proxy/backend/backend.hpp"
+
+#include "protocol/message_writer.hpp"
+#include "proxy/backend/pool.hpp"
+#include "proxy/client/session.hpp"
+#include "proxy/worker.hpp"
+
+namespace pgsteer::proxy {
+
+backend::backend(connected c, pool& p, std::uint64_t number)
+    : home(p),
+      id(number),
+      io(PQsocket(c.connection.get()), c.tls),
+      pid(c.pid),
+      cancel_key(std::move(c.cancel_key)),
+      peer(c.peer),
+      peer_size(c.peer_size),
+      connection_(std::move(c.connection)) {
+  auto& w = home.owner();
+  settings = w.settings_values.none();
+  opened = idle_since = w.loop.now();
+  w.loop.add(io.fd(), *this);
+}
+
+backend::~backend() { home.owner().loop.forget(*this); }
+
+void backend::on_events(std::uint32_t events) {
+  if (user != nullptr) return user->on_backend_events(events);
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up = true;
+  if (!is_doomed) on_idle_input();
+}
+
+// Nobody uses it: parameter reports and notices are of no interest, everything else ends it.
+void backend::on_idle_input() {
+  auto& buffer = home.owner().buffer;
+  for (;;) {
+    const auto r = io.read(buffer);
+    if (r.status == io_status::would_block) return;
+    if (r.status == io_status::closed) {
+      is_doomed = true;
+      return home.discard(*this);
+    }
+    carry.append(buffer.data(), r.size);
+    std::string_view rest = carry;
+    while (true) {
+      const auto f = protocol::peek_frame(rest);
+      if (f.size > 1 && f.size > rest.size()) break;
+      if (!f.is_header_known()) break;
+      if (f.size == protocol::broken_frame || std::string_view("SNA").find(f.type) == std::string_view::npos) {
+        is_doomed = true;
+        return home.discard(*this);
+      }
+      rest.remove_prefix(f.size);
+    }
+    carry.erase(0, carry.size() - rest.size());
+    if (r.drained && !hung_up) return;
+  }
+}
+
+bool backend::send(protocol::gather& batch) {
+  if (has_unsent()) {
+    for (const auto& p : batch.parts()) unsent_.append(static_cast<const char*>(p.iov_base), p.iov_len);
+    return flush();
+  }
+  std::size_t sent = 0;
+  const auto& parts = batch.parts();
+  constexpr std::size_t most_parts = 1024;
+  const auto r = io.write(std::span(parts).first(std::min(parts.size(), most_parts)));
+  if (r.status == io_status::closed) return false;
+  if (r.status == io_status::ok) sent = r.size;
+  if (sent == batch.size()) return true;
+  for (const auto& p : parts) {
+    if (sent >= p.iov_len) {
+      sent -= p.iov_len;
+      continue;
+    }
+    unsent_.append(static_cast<const char*>(p.iov_base) + sent, p.iov_len - sent);
+    sent = 0;
+  }
+  return parts.size() <= most_parts || flush();
+}
+
+bool backend::flush() {
+  while (has_unsent()) {
+    const iovec one{unsent_.data() + sent_, unsent_.size() - sent_};
+    const auto r = io.write({&one, 1});
+    if (r.status == io_status::closed) return false;
+    if (r.status == io_status::would_block) return true;
+    sent_ += r.size;
+  }
+  std::string().swap(unsent_);
+  sent_ = 0;
+  return true;
+}
+
+void backend::put_own_query(own_query purpose, std::string_view sql, protocol::gather& batch) {
+  protocol::write::query(batch.begin_made(), sql);
+  batch.end_made();
+  wire.owed.expect({protocol::expected::query, protocol::owner::proxy, 0, 0});
+  wire.unnamed = 0;
+  own.push_back(purpose);
+}
+
+}  // namespace pgsteer::proxy

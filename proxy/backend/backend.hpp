@@ -1,0 +1,97 @@
+// One logged-in server connection: its bytes, its reply ledger, what it has prepared and which
+// settings are in force on it. Belongs to a pool; leased to one session at a time.
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "protocol/error_report.hpp"
+#include "protocol/gather.hpp"
+#include "protocol/settings_state.hpp"
+#include "proxy/backend/connector.hpp"
+#include "proxy/client/extended_unit.hpp"
+#include "proxy/io/reactor.hpp"
+#include "proxy/io/stream.hpp"
+
+namespace pgsteer::proxy {
+
+class pool;
+class session;
+
+// A query the proxy asks on its own account, between a client's units.
+enum class own_query : std::uint8_t {
+  settings_prefix,   // SETs written in front of the client's unit; nobody waits for them
+  settings,          // SETs that may fail: the unit waits
+  begin_block,       // BEGIN for a read-only block that moves here
+  end_block,         // COMMIT of the block on the replica that it leaves
+  state_probe,       // which settings and which state has this session
+  rollback,          // the client left an open block
+  discard,           // DISCARD ALL before the connection goes back
+};
+
+class backend final : public event_handler {
+ public:
+  backend(connected c, pool& home, std::uint64_t id);
+  ~backend();
+  backend(const backend&) = delete;
+  backend& operator=(const backend&) = delete;
+
+  void on_events(std::uint32_t events) override;
+
+  // Sends what can be sent and keeps the rest; false: the connection is broken.
+  [[nodiscard]] bool send(protocol::gather& batch);
+  [[nodiscard]] bool flush();
+  [[nodiscard]] bool has_unsent() const { return sent_ < unsent_.size(); }
+  [[nodiscard]] std::size_t unsent() const { return unsent_.size() - sent_; }
+  // A simple Query of the proxy's own; its answer is told to the session with `purpose`.
+  void put_own_query(own_query purpose, std::string_view sql, protocol::gather& batch);
+
+  [[nodiscard]] bool is_idle_in_step() const { return wire.owed.is_empty() && !has_unsent() && status == 'I'; }
+
+  pool& home;
+  const std::uint64_t id;
+  stream io;
+  backend_wire wire;
+  protocol::settings_ref settings;
+  std::int32_t pid = 0;
+  std::string cancel_key;
+  sockaddr_storage peer{};
+  socklen_t peer_size = 0;
+  clock::time_point opened;
+  clock::time_point idle_since;
+  clock::time_point lease_since;
+
+  session* user = nullptr;
+  char status = 'I';              // of the last ReadyForQuery
+  bool is_doomed = false;         // out of step or dying: nothing it says counts any more
+  bool is_spoilt = false;         // in step, but closed instead of reused
+  bool hung_up = false;           // the server has closed its side: read until the end
+  int cancels_in_flight = 0;
+
+  // Relay state.
+  std::string carry;              // a frame that has not arrived whole
+  std::size_t pass_left = 0;      // bytes of a large frame still to come
+  bool pass_to_client = false;    // and whether they are the client's
+  std::string retained;           // the unit in flight, while it could still run elsewhere
+  std::string held;               // its answer so far, held back for the same reason
+
+  // Own queries in flight, oldest first, and what the head has answered.
+  std::deque<own_query> own;
+  std::vector<std::vector<std::string>> own_rows;
+  bool own_failed = false;
+  protocol::error_report own_error;
+
+ private:
+  void on_idle_input();
+
+  pgconn_ptr connection_;
+  std::string unsent_;
+  std::size_t sent_ = 0;
+};
+
+}  // namespace pgsteer::proxy

@@ -1,0 +1,198 @@
+#include "proxy/backend/pool.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "proxy/client/group.hpp"
+#include "proxy/client/session.hpp"
+#include "proxy/log.hpp"
+#include "proxy/worker.hpp"
+
+namespace pgsteer::proxy {
+
+namespace {
+
+namespace sqlstate = protocol::sqlstate;
+constexpr std::chrono::milliseconds retry_pause{200};  // while a server answers but takes nobody in
+
+// Errors that another attempt will not mend: the client is told at once.
+bool is_final(std::string_view code) { return code.starts_with("28") || code.starts_with("3D") || code == "42501"; }
+
+}  // namespace
+
+pool::pool(worker& w, server_ref s, client_group& g) : worker_(w), server_(std::move(s)), group_(g) {}
+pool::~pool() = default;
+
+std::size_t pool::limit() const { return static_cast<std::size_t>(worker_.settings().pool_size); }
+
+backend* pool::lease(session& s) {
+  if (!idle_.empty() && waiting_.empty()) {
+    const auto at = best_idle(s);
+    backend* b = idle_[at];
+    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(at));
+    return b;
+  }
+  auto& wait = s.wait();
+  wait.since = worker_.loop.now();
+  waiting_.push_back(wait);
+  worker_.metrics().clients_waiting.add();
+  if (!server_->is_usable()) server_->want();
+  open_for_waiters();
+  return nullptr;
+}
+
+// The one that already has this session's settings, if any; by rotation, the one used longest ago.
+std::size_t pool::best_idle(const session& s) const {
+  if (worker_.settings().rotation == config::backend_rotation::always) {
+    return idle_.size() > 1 && idle_.front()->id == s.last_backend() ? 1 : 0;
+  }
+  for (std::size_t i = idle_.size(); i-- > 0;) {
+    if (idle_[i]->settings == s.settings()) return i;
+  }
+  return idle_.size() - 1;
+}
+
+void pool::give_back(backend& b) {
+  b.idle_since = worker_.loop.now();
+  const bool too_old = worker_.settings().server_lifetime.count() > 0 && b.idle_since - b.opened > worker_.settings().server_lifetime;
+  if (retired_ || too_old || all_.size() > limit()) return discard(b);
+  if (!waiting_.empty()) return grant_to_first(b);
+  idle_.push_back(&b);
+}
+
+void pool::grant_to_first(backend& b) {
+  auto& first = waiting_.front();
+  waiting_.pop_front();
+  auto& m = worker_.metrics();
+  m.clients_waiting.sub();
+  const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(worker_.loop.now() - first.since).count();
+  m.wait_us.observe(static_cast<std::uint64_t>(std::max<std::int64_t>(waited, 0)));
+  first.who->on_granted(b);
+}
+
+void pool::discard(backend& b) {
+  b.is_doomed = true;
+  b.user = nullptr;
+  std::erase(idle_, &b);
+  const auto at = std::find_if(all_.begin(), all_.end(), [&](const auto& x) { return x.get() == &b; });
+  if (at == all_.end()) return;
+  worker_.loop.remove(b.io.fd());
+  worker_.loop.forget(b);
+  worker_.loop.bury(std::move(*at));
+  all_.erase(at);
+  open_for_waiters();
+}
+
+void pool::open_for_waiters() {
+  if (retired_ || waiting_.empty() || !server_->is_usable() || worker_.loop.now() < retry_at_) return;
+  const auto wanted = waiting_.size();
+  while (static_cast<std::size_t>(connecting_) < wanted && all_.size() + static_cast<std::size_t>(connecting_) < limit()) {
+    ++connecting_;
+    worker_.connect(*this);
+  }
+}
+
+void pool::on_connected(connect_result result) {
+  --connecting_;
+  if (auto* failure = std::get_if<connect_failure>(&result)) return on_connect_failure(*failure);
+  worker_.metrics().backend_connects.add();
+  auto& c = std::get<connected>(result);
+  if (!group_.is_known || !is_replica()) {
+    group_.parameters = c.parameters;
+    if (auto standby = group_.parameters.find("in_hot_standby"); standby != group_.parameters.end()) standby->second = "off";
+    group_.is_known = true;
+  }
+  last_failure_ = {};
+  all_.push_back(std::make_unique<backend>(std::move(c), *this, worker_.next_backend_id()));
+  give_back(*all_.back());
+}
+
+void pool::on_connect_failure(const connect_failure& failure) {
+  worker_.metrics().backend_connect_failures.add();
+  last_failure_ = failure;
+  log_warn("Backend connection failed", {{"server", server_->name()},
+                                         {"database", group_.database},
+                                         {"sqlstate", failure.sqlstate},
+                                         {"cause", failure.message}});
+  if (is_final(failure.sqlstate) && !is_replica()) {
+    const auto why = protocol::statement_error(failure.sqlstate, failure.message);
+    while (!waiting_.empty()) waiting_.front().who->on_acquire_failed(why);
+    return;
+  }
+  if (failure.sqlstate.empty()) {
+    server_->set_last_error(failure.message);
+    server_->report_failure();
+  }
+  retry_at_ = worker_.loop.now() + retry_pause;
+  if (is_replica()) on_server_down();
+}
+
+void pool::on_server_down() {
+  while (!idle_.empty()) discard(*idle_.back());
+  if (!is_replica()) return;
+  // A read does not wait for this replica: it goes elsewhere, in the order it came.
+  wait_queue leaving;
+  leaving.swap(waiting_);
+  while (!leaving.empty()) {
+    auto& first = leaving.front();
+    leaving.pop_front();
+    worker_.metrics().clients_waiting.sub();
+    first.who->on_reroute();
+  }
+}
+
+void pool::on_server_up() {
+  retry_at_ = {};
+  open_for_waiters();
+}
+
+void pool::retire() {
+  retired_ = true;
+  on_server_down();
+}
+
+void pool::sweep(clock::time_point now) {
+  expire_waiters(now);
+  expire_idle(now);
+  if (!waiting_.empty() && !server_->is_usable()) server_->want();
+  open_for_waiters();
+}
+
+void pool::expire_waiters(clock::time_point now) {
+  const auto timeout = worker_.settings().acquire_timeout;
+  while (!waiting_.empty() && now - waiting_.front().since >= timeout) {
+    worker_.metrics().acquire_timeouts.add();
+    waiting_.front().who->on_acquire_failed(timeout_error(now));
+  }
+}
+
+protocol::error_report pool::timeout_error(clock::time_point now) const {
+  const auto seconds = std::chrono::duration<double>(worker_.settings().acquire_timeout).count();
+  if (!server_->is_usable() || all_.empty()) {
+    auto cause = !last_failure_.message.empty() ? last_failure_.message : server_->last_error();
+    if (cause.empty()) cause = "it does not answer";
+    const auto code = last_failure_.sqlstate.empty() ? sqlstate::connection_failure : std::string_view(last_failure_.sqlstate);
+    return protocol::statement_error(
+        code, fmt::format("the {} server {} could not be reached within {:g} s", is_replica() ? "replica" : "primary", server_->name(), seconds),
+        cause, "Nothing was sent to it. pgsteer goes on trying to connect; look at /health and at the server.");
+  }
+  const auto waited = std::chrono::duration<double>(now - waiting_.front().since).count();
+  double oldest = 0;
+  for (const auto& b : all_) {
+    if (b->user != nullptr) oldest = std::max(oldest, std::chrono::duration<double>(now - b->lease_since).count());
+  }
+  return protocol::statement_error(
+      sqlstate::too_many_connections, fmt::format("no backend of server {} became free within {:g} s", server_->name(), seconds),
+      fmt::format("{} of {} backends for user \"{}\" and database \"{}\" are busy, the oldest for {:.1f} s; {} clients wait, this one for {:.1f} s.",
+                  busy(), limit(), group_.user, group_.database, oldest, waiting_.size(), waited),
+      "Raise pool_size, or look for transactions that stay open.");
+}
+
+void pool::expire_idle(clock::time_point now) {
+  const auto timeout = worker_.settings().server_idle_timeout;
+  if (timeout.count() <= 0) return;
+  while (!idle_.empty() && now - idle_.front()->idle_since > timeout) discard(*idle_.front());
+}
+
+}  // namespace pgsteer::proxy

@@ -1,0 +1,84 @@
+// The backends of one server for one user and database, and the sessions that wait for one.
+// Owned by the worker. First come, first served; never more connections than `limit`.
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/backend/backend.hpp"
+
+namespace pgsteer::proxy {
+
+class worker;
+struct client_group;
+
+// What a session brings to the queue of a pool.
+struct waiter : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+  session* who = nullptr;
+  clock::time_point since;
+};
+using wait_queue = boost::intrusive::list<waiter, boost::intrusive::constant_time_size<false>>;
+
+class pool {
+ public:
+  pool(worker& w, server_ref s, client_group& g);
+  ~pool();
+  pool(const pool&) = delete;
+  pool& operator=(const pool&) = delete;
+
+  // An idle backend for this session now, or null: then the session waits in the queue.
+  [[nodiscard]] backend* lease(session& s);
+  // A clean backend comes back; goes to the first waiter or among the idle ones.
+  void give_back(backend& b);
+  // Closes it and counts it out; it may be in any state.
+  void discard(backend& b);
+  // Opens as many connections as waiters need and the limit allows.
+  void open_for_waiters();
+  void on_connected(connect_result result);
+  // The server is gone: idle connections are closed, waiting reads are sent elsewhere.
+  void on_server_down();
+  void on_server_up();
+  void retire();  // the server left the configuration
+  void sweep(clock::time_point now);
+
+  [[nodiscard]] const server_ref& host() const { return server_; }
+  [[nodiscard]] client_group& group() const { return group_; }
+  [[nodiscard]] worker& owner() const { return worker_; }
+  [[nodiscard]] bool is_replica() const { return server_->role() == server_role::replica; }
+  [[nodiscard]] bool is_retired() const { return retired_; }
+  [[nodiscard]] std::size_t busy() const { return all_.size() - idle_.size(); }
+  [[nodiscard]] std::size_t idle_count() const { return idle_.size(); }
+  [[nodiscard]] std::size_t size() const { return all_.size(); }
+  [[nodiscard]] int connecting() const { return connecting_; }
+  [[nodiscard]] bool has_waiters() const { return !waiting_.empty(); }
+  [[nodiscard]] std::size_t waiting_count() const { return waiting_.size(); }
+  [[nodiscard]] clock::time_point oldest_wait() const { return waiting_.front().since; }
+  [[nodiscard]] const connect_failure& last_failure() const { return last_failure_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<backend>>& backends() const { return all_; }
+
+ private:
+  void grant_to_first(backend& b);
+  void on_connect_failure(const connect_failure& failure);
+  [[nodiscard]] std::size_t best_idle(const session& s) const;
+  [[nodiscard]] std::size_t limit() const;
+  [[nodiscard]] protocol::error_report timeout_error(clock::time_point now) const;
+  void expire_waiters(clock::time_point now);
+  void expire_idle(clock::time_point now);
+
+  worker& worker_;
+  server_ref server_;
+  client_group& group_;
+  std::vector<std::unique_ptr<backend>> all_;
+  std::vector<backend*> idle_;  // most recently used last
+  wait_queue waiting_;
+  int connecting_ = 0;
+  bool retired_ = false;
+  clock::time_point retry_at_;
+  connect_failure last_failure_;
+};
+
+}  // namespace pgsteer::proxy

@@ -1,0 +1,35 @@
+// What the clients of one user and database share in a worker: their pools, the parameters a
+// server reports at login, and what each kind of startup settings came to on a server.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "protocol/settings_state.hpp"
+#include "proxy/backend/pool.hpp"
+
+namespace pgsteer::proxy {
+
+using parameter_map = std::map<std::string, std::string, std::less<>>;
+
+// A client's startup settings after a server has accepted and spelt them.
+struct startup_profile {
+  protocol::settings_ref settings;
+  parameter_map reported;  // ParameterStatus values that differ from the group's
+};
+
+struct client_group {
+  std::uint32_t id = 0;
+  std::string user;
+  std::string database;
+  bool is_known = false;       // a backend has logged in: the parameters are there
+  parameter_map parameters;
+  std::map<std::string, startup_profile> profiles;  // by serialised startup settings; bounded
+  std::vector<std::unique_ptr<pool>> pools;         // by server, in no order
+  int sessions = 0;
+};
+
+}  // namespace pgsteer::proxy

@@ -1,0 +1,121 @@
+#include "proxy/client/listener.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <system_error>
+
+#include "proxy/log.hpp"
+
+namespace pgsteer::proxy {
+
+namespace {
+
+constexpr int backlog = 1024;
+constexpr int accepts_per_turn = 64;
+
+void set(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
+
+[[noreturn]] void fail(const std::string& where) {
+  throw std::system_error(errno, std::generic_category(), "cannot listen on " + where);
+}
+
+descriptor listen_unix(const config::listen_address& a) {
+  const auto path = unix_socket_path(a);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) throw std::runtime_error("cannot listen on " + path + ": the path is too long");
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  const auto* raw = reinterpret_cast<const sockaddr*>(&address);
+  descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::connect(probe.get(), raw, sizeof address) == 0) {
+    errno = EADDRINUSE;
+    fail(path);
+  }
+  ::unlink(path.c_str());  // left behind by a process that is gone
+  descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.is_open() || ::bind(fd.get(), raw, sizeof address) != 0 || ::listen(fd.get(), backlog) != 0) fail(path);
+  return fd;
+}
+
+descriptor listen_tcp(const addrinfo& a, const std::string& where) {
+  descriptor fd(::socket(a.ai_family, a.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, a.ai_protocol));
+  if (!fd.is_open()) fail(where);
+  set(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  if (a.ai_family == AF_INET6) set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (::bind(fd.get(), a.ai_addr, a.ai_addrlen) != 0 || ::listen(fd.get(), backlog) != 0) fail(where);
+  return fd;
+}
+
+}  // namespace
+
+std::string unix_socket_path(const config::listen_address& a) { return fmt::format("{}/.s.PGSQL.{}", a.host, a.port); }
+
+std::vector<descriptor> listen_on(const config::listen_address& a) {
+  std::vector<descriptor> out;
+  if (a.is_unix()) {
+    out.push_back(listen_unix(a));
+    return out;
+  }
+  const auto where = fmt::format("{}:{}", a.host, a.port);
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  addrinfo* found = nullptr;
+  const char* host = a.host == "*" ? nullptr : a.host.c_str();
+  const int error = ::getaddrinfo(host, std::to_string(a.port).c_str(), &hints, &found);
+  if (error != 0) throw std::runtime_error(fmt::format("cannot listen on {}: {}", where, ::gai_strerror(error)));
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
+  for (const addrinfo* at = found; at != nullptr; at = at->ai_next) out.push_back(listen_tcp(*at, where));
+  return out;
+}
+
+listener::listener(reactor& loop, int fd, bool is_unix, acceptor accept)
+    : loop_(loop), fd_(fd), is_unix_(is_unix), reserve_(::open("/dev/null", O_RDONLY | O_CLOEXEC)), accept_(std::move(accept)) {
+  loop_.add_listener(fd_, *this);
+}
+
+listener::~listener() {
+  stop();
+  loop_.forget(*this);
+}
+
+void listener::stop() {
+  if (!is_stopped_) loop_.remove(fd_);
+  is_stopped_ = true;
+}
+
+void listener::on_events(std::uint32_t /*events*/) {
+  for (int i = 0; i < accepts_per_turn && !is_stopped_; ++i) {
+    descriptor client(::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!client.is_open()) {
+      if (errno == EMFILE || errno == ENFILE) shed_one();
+      return;
+    }
+    if (!is_unix_) {
+      set(client.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+      set(client.get(), SOL_SOCKET, SO_KEEPALIVE, 1);
+      set(client.get(), IPPROTO_TCP, TCP_KEEPIDLE, 60);
+      set(client.get(), IPPROTO_TCP, TCP_KEEPINTVL, 10);
+      set(client.get(), IPPROTO_TCP, TCP_KEEPCNT, 6);
+    }
+    accept_(std::move(client), is_unix_);
+  }
+}
+
+void listener::shed_one() {
+  reserve_.reset();
+  const descriptor refused(::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC));
+  log_warn("Out of file descriptors, a client was turned away");
+  reserve_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+}  // namespace pgsteer::proxy

@@ -1,0 +1,43 @@
+// A listening socket of the client port. Accepts for its worker; pauses while descriptors are short.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/settings.hpp"
+#include "proxy/io/descriptor.hpp"
+#include "proxy/io/reactor.hpp"
+
+namespace pgsteer::proxy {
+
+// Binds and listens. Throws std::system_error whose text names the address.
+[[nodiscard]] std::vector<descriptor> listen_on(const config::listen_address& address);
+
+// The file of a unix socket, as PostgreSQL names it.
+[[nodiscard]] std::string unix_socket_path(const config::listen_address& address);
+
+class listener final : public event_handler {
+ public:
+  using acceptor = std::function<void(descriptor, bool is_unix)>;
+  listener(reactor& loop, int fd, bool is_unix, acceptor accept);
+  ~listener();
+  listener(const listener&) = delete;
+  listener& operator=(const listener&) = delete;
+
+  void on_events(std::uint32_t events) override;
+  void stop();
+
+ private:
+  void shed_one();
+
+  reactor& loop_;
+  int fd_;
+  bool is_unix_;
+  bool is_stopped_ = false;
+  descriptor reserve_;  // given up for a moment to turn a client away when descriptors run out
+  acceptor accept_;
+};
+
+}  // namespace pgsteer::proxy

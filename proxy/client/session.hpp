@@ -1,0 +1,241 @@
+// One client: from accept to close. Reads units, asks routing where each goes, leases a backend,
+// relays, and gives the backend back. Belongs to its worker. Its functions are in files by concern:
+//   session.cpp        events, input, output, end
+//   session_login.cpp  startup packet, TLS, authentication, the login's answer
+//   session_unit.cpp   from bytes to a dispatched unit
+//   session_relay.cpp  from a backend's bytes to the client
+//   session_lease.cpp  getting and giving back backends; failures and retries
+//   session_state.cpp  what the session leaves behind in its backend: settings and pins
+//
+//   flow:  collecting -> waiting -> (preparing) -> in_flight <-> flowing -> (settling) -> collecting
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "protocol/client_login.hpp"
+#include "protocol/settings_state.hpp"
+#include "protocol/startup.hpp"
+#include "protocol/unit.hpp"
+#include "proxy/backend/backend.hpp"
+#include "proxy/backend/pool.hpp"
+#include "proxy/client/extended_unit.hpp"
+#include "proxy/client/group.hpp"
+#include "proxy/io/reactor.hpp"
+#include "proxy/io/stream.hpp"
+#include "proxy/metrics.hpp"
+#include "routing/decide.hpp"
+
+namespace pgsteer::proxy {
+
+class worker;
+
+class session final : public event_handler {
+ public:
+  enum class phase : std::uint8_t { startup, handshake, login, opening, ready, closing, ended };
+  enum class flow : std::uint8_t {
+    collecting,  // reading the next unit
+    waiting,     // a unit is complete and waits for a backend
+    preparing,   // a backend is leased; a query of our own must finish before the unit is sent
+    in_flight,   // the unit is sent whole
+    flowing,     // the unit goes on: COPY data, or messages behind a Flush
+    settling,    // the unit is over; its backend is not free yet (own queries, cancels)
+  };
+
+  session(worker& w, descriptor fd, bool is_unix);
+  ~session();
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
+
+  void on_events(std::uint32_t events) override;
+
+  // From a pool.
+  void on_granted(backend& b);
+  void on_acquire_failed(const protocol::error_report& why);
+  void on_reroute();  // the pool it waits in lost its server
+
+  // From the leased backend.
+  void on_backend_events(std::uint32_t events);
+
+  // From the worker.
+  [[nodiscard]] backend* on_cancel();  // the backend to be told, if the client's query runs on one
+  void on_cancel_finished();
+  void on_server_down(const server& s);
+  void on_drain();
+  void on_drain_timeout();
+  void sweep(clock::time_point now);
+
+  [[nodiscard]] const std::string& secret() const { return secret_; }
+  [[nodiscard]] const protocol::settings_ref& settings() const { return settings_; }
+  [[nodiscard]] std::uint64_t last_backend() const { return last_backend_; }
+  [[nodiscard]] std::string_view pin() const { return pin_; }
+  [[nodiscard]] phase current_phase() const { return phase_; }
+  [[nodiscard]] waiter& wait() { return wait_; }
+  [[nodiscard]] bool holds_backend() const { return backend_ != nullptr; }
+
+ private:
+  // Only while the client logs in.
+  struct login_state {
+    protocol::startup_negotiation done;
+    protocol::startup_packet packet;
+    std::optional<protocol::client_login> conversation;
+    protocol::settings_map wanted;  // startup settings not yet known to a server
+    bool is_applied = false;
+  };
+  // A unit on its way: the bytes are in the client's buffer or in the worker's.
+  struct unit_view {
+    std::string_view bytes;
+    protocol::unit_end end;
+    bool is_extended;
+    std::size_t missing;  // bytes of its last, large message that are still to come
+  };
+
+  // session.cpp
+  void resume();
+  void resume_soon();
+  void read_input();
+  void consume(std::string_view bytes);
+  [[nodiscard]] std::size_t process(std::string_view bytes);
+  [[nodiscard]] bool wants_input() const;
+  void send(std::string_view bytes);
+  void send(std::span<const iovec> parts, std::size_t total);
+  [[nodiscard]] bool flush_output();
+  [[nodiscard]] bool is_backed_up() const { return out_sent_ < out_.size(); }
+  void on_writable();
+  void client_gone();
+  void close_after(const protocol::error_report& fatal);
+  void close_client();
+  void end();
+
+  // session_login.cpp
+  [[nodiscard]] std::size_t on_startup_bytes(std::string_view bytes);
+  void on_startup_packet(protocol::startup_packet packet);
+  void start_login();
+  [[nodiscard]] std::size_t on_login_bytes(std::string_view bytes);
+  void on_login_output(const protocol::client_login::output& output);
+  void start_tls(std::string_view already_read);
+  void continue_handshake();
+  void open_session();
+  void open_with_profile();
+  void learn_profile(backend& b);
+  void finish_login(const startup_profile& profile);
+  void refuse_login(protocol::error_report why);
+
+  // session_unit.cpp
+  [[nodiscard]] std::size_t take_unit(std::string_view bytes);
+  [[nodiscard]] std::size_t on_incomplete(std::string_view bytes, const protocol::unit_span& u);
+  [[nodiscard]] std::size_t start_unit(const unit_view& u);
+  [[nodiscard]] const routing::classification& judge(const unit_view& u);
+  [[nodiscard]] bool answer_here(const unit_view& u, const routing::classification& c);
+  [[nodiscard]] bool dispatch(const unit_view& u, const routing::classification& c, backend& b);
+  void note_transaction(const routing::classification& c);
+  [[nodiscard]] std::size_t take_flow(std::string_view bytes);
+  void end_copy();
+  [[nodiscard]] std::size_t put_flow_frame(std::string_view bytes);
+  [[nodiscard]] std::size_t pass_through(std::string_view bytes);
+  [[nodiscard]] routing::parse_context parse_context() const;
+  void protocol_violation(std::string message);
+  void count_route(const routing::classification& c, const backend& b);
+
+  // session_relay.cpp
+  [[nodiscard]] bool relay_chunk(std::string_view chunk);
+  [[nodiscard]] std::size_t walk(std::string_view bytes, bool& unit_done);
+  enum class frame_fate : std::uint8_t { pass, drop, stop };
+  [[nodiscard]] frame_fate on_frame(char type, std::string_view frame, bool& unit_done);
+  [[nodiscard]] frame_fate on_async(char type, std::string_view frame);
+  [[nodiscard]] frame_fate on_error(std::string_view frame);
+  [[nodiscard]] frame_fate on_ready(std::string_view frame, const protocol::reply& r, bool& unit_done);
+  void note_tag(std::string_view frame);
+  void take_own_query();
+  void collect_own_row(std::string_view frame);
+  void put_synthetics();
+  void put_synthetics_now();
+  void add_run(std::string_view bytes);
+  void emit(bool unit_done);
+  void commit_answer();
+  void on_mismatch(char type);
+
+  // session_lease.cpp
+  [[nodiscard]] backend* acquire(bool replica);
+  [[nodiscard]] backend* acquire_primary();
+  void finish_unit();
+  void after_unit();
+  void release();
+  void retry_elsewhere(bool backend_is_lost);
+  void on_backend_lost();
+  void fail_unit(const protocol::error_report& why);
+  void leave_backend_behind();
+  void drop_backend();  // closes it
+  [[nodiscard]] bool move_block(const unit_view& u);
+  [[nodiscard]] protocol::error_report lost_error() const;
+
+  // session_state.cpp
+  [[nodiscard]] bool needs_state_probe() const;
+  void ask_state();
+  void on_own_query_done(own_query purpose);
+  void apply_state();
+  void set_pin(std::string reason);
+  void refresh_view();
+  [[nodiscard]] bool prepare_settings(backend& b);
+  void send_own();
+  void begin_block_here(backend& b);
+  void on_settings_done(bool failed);
+  void on_state_known(bool failed);
+  void on_block_left();
+  void on_left_clean(own_query purpose, bool failed);
+
+  worker& worker_;
+  descriptor fd_;
+  stream io_;
+  client_group* group_ = nullptr;
+  backend* backend_ = nullptr;
+  std::unique_ptr<login_state> login_;
+  protocol::settings_ref settings_;  // what the client has in force
+  protocol::settings_ref startup_;   // what RESET returns to
+  client_statements names_;
+  std::string in_;                   // unprocessed bytes; empty and without memory when idle
+  std::string out_;                  // unsent bytes
+  std::string pin_;                  // why the backend is kept
+  std::string secret_;
+  std::size_t out_sent_ = 0;
+  std::size_t scanned_ = 0;          // of in_: complete frames without the end of a unit
+  std::size_t pass_left_ = 0;        // of a large message being passed through to the backend
+  std::uint64_t last_backend_ = 0;
+  waiter wait_;
+  clock::time_point since_;          // of the phase: login, idle, the unit in flight
+  routing::session_view view_;
+  routing::session_effects effects_;  // of the lease
+  std::int32_t key_ = 0;
+  std::optional<own_query> own_done_;  // a query of our own was answered in the chunk just read
+  phase phase_ = phase::startup;
+  flow flow_ = flow::collecting;
+  bool is_unix_ : 1 = false;
+  bool readable_ : 1 = false;        // the socket may have bytes
+  bool hung_up_ : 1 = false;         // the client has closed its side
+  bool gone_ : 1 = false;            // the client is gone; its unit finishes without it
+  bool left_ : 1 = false;            // ... and that has been seen to
+  bool retryable_ : 1 = false;       // the unit in flight may run again elsewhere
+  bool retrying_ : 1 = false;        // its answer is thrown away; it runs again after ReadyForQuery
+  bool force_primary_ : 1 = false;   // the next unit is such a rerun
+  bool is_commit_ : 1 = false;       // the unit in flight ends a transaction
+  bool block_movable_ : 1 = true;    // the block on a replica has only read
+  bool begin_on_primary_ : 1 = false;  // it has left the replica and must begin anew
+  bool block_ended_ : 1 = false;
+  bool skip_to_sync_ : 1 = false;    // a failed batch: drop messages up to Sync
+  bool cancelled_ : 1 = false;       // the unit in flight was cancelled by its client
+  std::uint8_t tries_ : 2 = 0;       // reruns of the unit
+  bool drain_ : 1 = false;
+  bool fatal_passed_ : 1 = false;    // the server's last words went to the client
+  bool loaded_library_ : 1 = false;
+  bool uses_currval_ : 1 = false;
+  bool prepared_settings_ : 1 = false;      // the leased backend has this session's settings
+  bool ends_with_large_query_ : 1 = false;  // the message passing through is a Query or FunctionCall
+  bool view_standard_strings_ : 1 = true;
+  bool view_ascii_safe_ : 1 = true;
+};
+
+}  // namespace pgsteer::proxy

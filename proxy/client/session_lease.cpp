@@ -1,0 +1,285 @@
+#include <fmt/format.h>
+
+#include "protocol/message_writer.hpp"
+#include "proxy/client/session.hpp"
+#include "proxy/log.hpp"
+#include "proxy/worker.hpp"
+
+namespace pgsteer::proxy {
+
+namespace {
+
+namespace sqlstate = protocol::sqlstate;
+namespace write = protocol::write;
+
+constexpr unsigned most_tries = 3;
+
+}  // namespace
+
+backend* session::acquire(bool replica) {
+  if (replica && tries_ < most_tries) {
+    if (const auto s = worker_.choose_replica()) return worker_.pool_for(*group_, s).lease(*this);
+  }
+  return acquire_primary();
+}
+
+backend* session::acquire_primary() {
+  const auto& servers = *worker_.config().servers;
+  auto& home = worker_.pool_for(*group_, servers.primary);
+  // A login needs any server's word; with the primary gone a replica's will do.
+  if (phase_ == phase::opening && !servers.primary->is_usable()) {
+    if (const auto s = worker_.choose_replica()) return worker_.pool_for(*group_, s).lease(*this);
+  }
+  return home.lease(*this);
+}
+
+void session::on_granted(backend& b) {
+  if (gone_ && phase_ == phase::opening) {
+    b.home.give_back(b);
+    return end();
+  }
+  backend_ = &b;
+  b.user = this;
+  if (phase_ == phase::opening) return open_with_profile();
+  flow_ = flow::collecting;
+  worker_.loop.soon(*this);
+}
+
+void session::on_reroute() {
+  flow_ = flow::collecting;
+  if (phase_ == phase::opening) return open_session();
+  if (!in_.empty()) worker_.loop.soon(*this);
+}
+
+// The unit that waited is answered with an error and dropped; the session goes on.
+void session::on_acquire_failed(const protocol::error_report& why) {
+  if (wait_.is_linked()) {
+    wait_.unlink();
+    worker_.metrics().clients_waiting.sub();
+  }
+  if (gone_) return end();
+  if (phase_ == phase::opening) return refuse_login(why);
+  if (begin_on_primary_) {  // the client is inside a block that no longer exists anywhere
+    auto fatal = why;
+    fatal.severity = "FATAL";
+    return close_after(fatal);
+  }
+  flow_ = flow::collecting;
+  force_primary_ = false;
+  tries_ = 0;
+  const auto u = protocol::scan_unit(in_);
+  scanned_ = 0;
+  in_.erase(0, u.size);
+  std::string bytes;
+  write::error_response(bytes, why);
+  skip_to_sync_ = u.end == protocol::unit_end::flush;
+  if (!skip_to_sync_) write::ready_for_query(bytes, 'I');
+  send(bytes);
+  worker_.loop.soon(*this);
+}
+
+void session::finish_unit() {
+  auto& b = *backend_;
+  b.wire.changes.clear();
+  if (own_done_) {
+    const auto purpose = *own_done_;
+    own_done_.reset();
+    return on_own_query_done(purpose);
+  }
+  b.home.host()->outstanding.fetch_sub(1, std::memory_order_relaxed);
+  if (retrying_) return retry_elsewhere(false);
+  retryable_ = false;
+  tries_ = 0;
+  cancelled_ = false;
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(worker_.loop.now() - since_).count();
+  worker_.metrics().unit_us.observe(static_cast<std::uint64_t>(us));
+  block_ended_ = view_.open != routing::block::none && b.status == 'I';
+  view_.failed = b.status == 'E';
+  view_.open = b.status == 'I' ? routing::block::none
+               : b.home.is_replica() ? routing::block::on_replica : routing::block::on_primary;
+  flow_ = flow::settling;
+  since_ = worker_.loop.now();
+  after_unit();
+}
+
+// Between the client's ReadyForQuery and the backend's freedom.
+void session::after_unit() {
+  auto& b = *backend_;
+  if (b.cancels_in_flight > 0) return;  // on_cancel_finished() comes back here
+  if (gone_) return leave_backend_behind();
+  if (b.status == 'I' && needs_state_probe()) return ask_state();
+  flow_ = flow::collecting;
+  if (b.status == 'I') {
+    effects_ = {};
+    if (drain_) return on_drain();
+    if (pin_.empty()) release();
+  }
+  resume_soon();
+}
+
+void session::release() {
+  auto& b = *backend_;
+  last_backend_ = b.id;
+  backend_ = nullptr;
+  prepared_settings_ = false;
+  b.user = nullptr;
+  if (b.is_spoilt || b.is_doomed || !b.is_idle_in_step()) {
+    b.home.discard(b);
+  } else {
+    b.home.give_back(b);
+  }
+}
+
+void session::drop_backend() {
+  auto& b = *backend_;
+  backend_ = nullptr;
+  prepared_settings_ = false;
+  b.user = nullptr;
+  b.home.discard(b);
+}
+
+// A read whose answer the client has seen nothing of runs again: on the primary if a replica could
+// not do it, on another server if its server was lost.
+void session::retry_elsewhere(bool backend_is_lost) {
+  auto& b = *backend_;
+  worker_.metrics().retries.add();
+  for (auto& c : b.wire.changes) {
+    if (c.what == statement_change::kind::client_name) names_.set(c.name, std::move(c.before));
+  }
+  b.wire.changes.clear();
+  in_.insert(0, b.retained);
+  b.held.clear();
+  retrying_ = retryable_ = false;
+  force_primary_ = !backend_is_lost;
+  ++tries_;
+  scanned_ = 0;
+  effects_ = {};
+  flow_ = flow::collecting;
+  if (backend_is_lost) {
+    drop_backend();
+  } else {
+    release();
+  }
+  worker_.loop.soon(*this);
+}
+
+protocol::error_report session::lost_error() const {
+  const auto& host = *backend_->home.host();
+  if (is_commit_) {
+    return protocol::statement_error(sqlstate::transaction_resolution_unknown,
+                                     fmt::format("the connection to server {} was lost during COMMIT", host.name()),
+                                     "The transaction may or may not have been committed.",
+                                     "Look for its effects before you run it again.");
+  }
+  return protocol::statement_error(sqlstate::connection_failure, fmt::format("the connection to server {} was lost", host.name()),
+                                   "The statement may have had an effect: it was sent and not answered.",
+                                   "Check whether it took effect before you run it again.");
+}
+
+void session::on_backend_lost() {
+  auto& b = *backend_;
+  worker_.metrics().backend_losses.add();
+  b.home.host()->report_failure();
+  const bool unit_running = flow_ == flow::in_flight || flow_ == flow::flowing;
+  if (unit_running) b.home.host()->outstanding.fetch_sub(1, std::memory_order_relaxed);
+  own_done_.reset();
+  b.is_doomed = true;
+  if (gone_) {
+    drop_backend();
+    return end();
+  }
+  if (phase_ == phase::opening) {
+    drop_backend();
+    flow_ = flow::collecting;
+    return refuse_login(protocol::fatal_error(sqlstate::connection_failure, "the server connection was lost during login", {},
+                                              "Connect again."));
+  }
+  if (unit_running && retryable_) return retry_elsewhere(true);
+  const bool session_is_lost = view_.open != routing::block::none || !pin_.empty() || b.pass_left > 0 || flow_ == flow::flowing;
+  if (!session_is_lost && flow_ == flow::preparing) {  // nothing of the unit was sent
+    flow_ = flow::collecting;
+    drop_backend();
+    return worker_.loop.soon(*this);
+  }
+  if (!session_is_lost && flow_ == flow::settling) {
+    flow_ = flow::collecting;
+    drop_backend();
+    return resume_soon();
+  }
+  auto why = lost_error();
+  if (session_is_lost) {
+    why.severity = "FATAL";
+    drop_backend();
+    return close_after(why);
+  }
+  drop_backend();
+  fail_unit(why);
+}
+
+void session::fail_unit(const protocol::error_report& why) {
+  std::string bytes;
+  write::error_response(bytes, why);
+  write::ready_for_query(bytes, 'I');
+  flow_ = flow::collecting;
+  tries_ = 0;
+  effects_ = {};
+  send(bytes);
+  worker_.loop.soon(*this);
+}
+
+void session::on_server_down(const server& s) {
+  if (backend_ == nullptr || backend_->home.host().get() != &s) return;
+  const bool idle_read = retryable_ && (flow_ == flow::in_flight);
+  if (idle_read) on_backend_lost();
+}
+
+// The client is gone. What it sent runs to its end; an open block is rolled back, state is
+// discarded, and only then is the backend anybody else's.
+void session::leave_backend_behind() {
+  auto& b = *backend_;
+  switch (flow_) {
+    case flow::in_flight:
+    case flow::settling:
+      if (!b.wire.owed.is_empty() || b.cancels_in_flight > 0) return;  // finish_unit() comes back here
+      break;
+    case flow::collecting: break;
+    default:
+      drop_backend();
+      return end();
+  }
+  if (b.is_doomed || loaded_library_ || b.carry.size() > 0) {
+    drop_backend();
+    return end();
+  }
+  const bool stateful = !pin_.empty() || effects_.may_pin || effects_.may_set;
+  if (b.status == 'I' && !stateful) {
+    release();
+    return end();
+  }
+  worker_.to_backend.clear();
+  flow_ = flow::settling;
+  if (b.status != 'I') b.put_own_query(own_query::rollback, "ROLLBACK", worker_.to_backend);
+  if (stateful) b.put_own_query(own_query::discard, "DISCARD ALL", worker_.to_backend);
+  if (!b.send(worker_.to_backend)) {
+    drop_backend();
+    return end();
+  }
+}
+
+// A read-only block that runs on a replica meets a statement that a standby would answer wrongly.
+// The replica's block ends, and the same block begins on the primary; the unit waits in the buffer.
+bool session::move_block(const unit_view& u) {
+  if (!view_.block_is_read_committed || !block_movable_ || u.missing > 0 || u.end == protocol::unit_end::flush) return false;
+  worker_.metrics().moves.add();
+  worker_.to_backend.clear();
+  flow_ = flow::preparing;
+  backend_->put_own_query(own_query::end_block, "COMMIT", worker_.to_backend);
+  if (!backend_->send(worker_.to_backend)) on_backend_lost();
+  return true;
+}
+
+void session::on_cancel_finished() {
+  if (flow_ == flow::settling && backend_ != nullptr && backend_->wire.owed.is_empty()) after_unit();
+}
+
+}  // namespace pgsteer::proxy

@@ -1,0 +1,270 @@
+#include <openssl/rand.h>
+
+#include <algorithm>
+
+#include "protocol/message_writer.hpp"
+#include "protocol/parameter_names.hpp"
+#include "proxy/client/session.hpp"
+#include "proxy/log.hpp"
+#include "proxy/worker.hpp"
+
+namespace pgsteer::proxy {
+
+namespace {
+
+namespace sqlstate = protocol::sqlstate;
+namespace write = protocol::write;
+using protocol::startup_kind;
+
+constexpr std::size_t max_profiles = 1000;
+
+protocol::login_method to_method(config::auth_method m) {
+  switch (m) {
+    case config::auth_method::trust: return protocol::login_method::trust;
+    case config::auth_method::md5: return protocol::login_method::md5;
+    case config::auth_method::scram_sha_256: break;
+  }
+  return protocol::login_method::scram;
+}
+
+// A value every server reports back as it is: application_name is cut and cleaned otherwise.
+bool is_plain_name(std::string_view value) {
+  return value.size() < 64 && std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+  return out;
+}
+
+std::string serialise(const protocol::settings_map& values) {
+  std::string key;
+  for (const auto& [name, value] : values) key.append(name).append(1, '\0').append(value).append(1, '\0');
+  return key;
+}
+
+}  // namespace
+
+std::size_t session::on_startup_bytes(std::string_view bytes) {
+  auto r = protocol::parse_startup(bytes, login_->done);
+  switch (r.kind) {
+    case startup_kind::need_more: return 0;
+    case startup_kind::ssl_request:
+      login_->done.is_ssl_done = true;
+      if (worker_.config().tls == nullptr) {
+        send("N");
+      } else {
+        send("S");
+        start_tls({});
+      }
+      return r.consumed;
+    case startup_kind::gssenc_request:
+      login_->done.is_gss_done = true;
+      send("N");
+      return r.consumed;
+    case startup_kind::cancel_request:
+      worker_.cancel(r.cancel.pid, r.cancel.secret);
+      end();
+      return 0;
+    case startup_kind::startup: on_startup_packet(std::move(r.packet)); return r.consumed;
+    case startup_kind::http:
+    case startup_kind::direct_tls:
+    case startup_kind::invalid: break;
+  }
+  worker_.metrics().protocol_errors.add();
+  send(r.reply);
+  close_client();
+  return 0;
+}
+
+void session::start_tls(std::string_view /*already_read*/) {
+  ssl_ptr ssl(SSL_new(worker_.config().tls.get()));
+  if (!ssl) return end();
+  io_.start_tls(std::move(ssl));
+  phase_ = phase::handshake;
+  resume_soon();
+}
+
+void session::continue_handshake() {
+  const auto status = io_.handshake();
+  if (status == io_status::would_block) {
+    if (hung_up_) end();
+    return;
+  }
+  if (status == io_status::closed) {
+    log_debug("TLS handshake with a client failed", {{"cause", stream::tls_error()}});
+    return end();
+  }
+  login_->done.is_gss_done = true;
+  phase_ = phase::startup;
+  readable_ = true;
+  worker_.loop.soon(*this);
+}
+
+void session::on_startup_packet(protocol::startup_packet packet) {
+  login_->packet = std::move(packet);
+  const auto& p = login_->packet;
+  if (worker_.settings().tls == config::client_tls::require && !io_.is_tls() && !is_unix_) {
+    return refuse_login(protocol::fatal_error(sqlstate::invalid_authorization_specification,
+                                              "connection requires TLS", {},
+                                              "pgsteer is set to tls: require; connect with sslmode=require."));
+  }
+  if (p.replication != protocol::replication_mode::none) {
+    return refuse_login(protocol::fatal_error(sqlstate::feature_not_supported, "replication connections are not pooled",
+                                              {}, "Connect to the PostgreSQL server itself for replication."));
+  }
+  if (worker_.is_draining()) {
+    return refuse_login(protocol::fatal_error(sqlstate::cannot_connect_now, "pgsteer is shutting down", {},
+                                              "Connect again; another instance may serve you."));
+  }
+  if (worker_.metrics().clients.get() >= static_cast<std::uint64_t>(worker_.settings().max_clients)) {
+    return refuse_login(protocol::fatal_error(sqlstate::too_many_connections, "sorry, too many clients already",
+                                              "pgsteer serves at most max_clients clients.", "Raise max_clients."));
+  }
+  start_login();
+}
+
+void session::start_login() {
+  const auto& p = login_->packet;
+  protocol::login_policy policy;
+  policy.method = to_method(worker_.settings().auth);
+  policy.mock_seed = worker_.mock_seed();
+  if (io_.is_tls() && !worker_.config().tls_end_point.empty()) policy.tls_server_end_point = worker_.config().tls_end_point;
+  protocol::login_random random;
+  if (RAND_bytes(random.nonce.data(), static_cast<int>(random.nonce.size())) != 1 ||
+      RAND_bytes(random.md5_salt.data(), static_cast<int>(random.md5_salt.size())) != 1) {
+    return end();
+  }
+  if (p.needs_negotiation()) {
+    std::string bytes;
+    write::negotiate_protocol_version(bytes, protocol::newest_protocol, p.protocol_options);
+    send(bytes);
+  }
+  phase_ = phase::login;
+  login_->conversation.emplace(policy, p.user, worker_.config().users->find(p.user), random);
+  on_login_output(login_->conversation->start());
+}
+
+std::size_t session::on_login_bytes(std::string_view bytes) {
+  const auto f = protocol::peek_frame(bytes);
+  if (!f.is_header_known()) return 0;
+  if (f.size == protocol::broken_frame || f.size > protocol::max_auth_token + 1) {
+    worker_.metrics().protocol_errors.add();
+    close_after(protocol::fatal_error(sqlstate::protocol_violation, "invalid message length"));
+    return 0;
+  }
+  if (f.size > bytes.size()) return 0;
+  const auto output = login_->conversation->on_message(f.type, bytes.substr(protocol::header_size, f.size - protocol::header_size));
+  on_login_output(output);
+  return phase_ == phase::ended ? 0 : f.size;
+}
+
+void session::on_login_output(const protocol::client_login::output& output) {
+  switch (output.next) {
+    case protocol::client_login::step::send_then_read: send(output.bytes); return;
+    case protocol::client_login::step::rejected:
+      worker_.metrics().logins_failed.add();
+      log_info("Login refused", {{"user", login_->packet.user}, {"sqlstate", output.error.sqlstate}});
+      send(output.bytes);
+      close_client();
+      return;
+    case protocol::client_login::step::accepted: break;
+  }
+  out_.append(output.bytes);  // leaves with the rest of the login's answer
+  phase_ = phase::opening;
+  group_ = &worker_.group_for(login_->packet.user, login_->packet.database);
+  ++group_->sessions;
+  open_session();
+}
+
+void session::refuse_login(protocol::error_report why) {
+  why.severity = "FATAL";
+  worker_.metrics().logins_failed.add();
+  close_after(why);
+}
+
+// The user is who it says. Nothing is asked of a server if one has told its parameters before and
+// the client's startup settings are known to be good.
+void session::open_session() {
+  if (group_->is_known) return open_with_profile();
+  backend* b = acquire_primary();
+  if (b == nullptr && wait_.is_linked()) {
+    flow_ = flow::waiting;
+    return;
+  }
+  if (b != nullptr) on_granted(*b);
+}
+
+void session::open_with_profile() {
+  protocol::settings_map wanted;
+  for (const auto& [given, value] : login_->packet.settings) {
+    const auto name = lower(given);
+    wanted[name] = value;
+  }
+  std::erase_if(wanted, [this](const auto& s) {
+    const auto canonical = protocol::canonical_parameter_name(s.first);
+    if (!canonical) return false;
+    const auto at = group_->parameters.find(*canonical);
+    return at != group_->parameters.end() && at->second == s.second;
+  });
+  if (wanted.empty()) return finish_login({worker_.settings_values.none(), {}});
+  if (wanted.size() == 1 && wanted.contains("application_name") && is_plain_name(wanted["application_name"])) {
+    const parameter_map reported = {{"application_name", wanted["application_name"]}};
+    return finish_login({worker_.settings_values.intern(std::move(wanted)), reported});
+  }
+  const auto known = group_->profiles.find(serialise(wanted));
+  if (known != group_->profiles.end()) return finish_login(known->second);
+  login_->wanted = std::move(wanted);
+  if (backend_ != nullptr) return learn_profile(*backend_);
+  backend* b = acquire_primary();
+  if (b != nullptr) return learn_profile(*b);
+  if (wait_.is_linked()) flow_ = flow::waiting;
+}
+
+// Sets the startup settings on a backend as the server itself would at login, and asks what they
+// came to: its spelling, its errors.
+void session::learn_profile(backend& b) {
+  backend_ = &b;
+  flow_ = flow::preparing;
+  const auto target = worker_.settings_values.intern(login_->wanted);
+  const auto change = protocol::change_settings(*b.settings, *target);
+  worker_.to_backend.clear();
+  b.settings = target;
+  b.put_own_query(own_query::settings, change.sql.empty() ? "SELECT" : change.sql, worker_.to_backend);
+  if (!b.send(worker_.to_backend)) on_backend_lost();
+}
+
+void session::finish_login(const startup_profile& profile) {
+  settings_ = startup_ = profile.settings;
+  std::string bytes;
+  write::authentication_ok(bytes);
+  for (const auto& [name, value] : group_->parameters) {
+    const auto own = profile.reported.find(name);
+    write::parameter_status(bytes, name, own != profile.reported.end() ? own->second : value);
+  }
+  std::array<unsigned char, 4> secret{};
+  RAND_bytes(secret.data(), secret.size());
+  secret_.assign(secret.begin(), secret.end());
+  key_ = worker_.register_key(*this);
+  write::backend_key_data(bytes, key_, secret_);
+  write::ready_for_query(bytes, 'I');
+  if (!login_->wanted.empty() && group_->profiles.size() < max_profiles) {
+    group_->profiles.try_emplace(serialise(login_->wanted), profile);
+  }
+  login_.reset();
+  phase_ = phase::ready;
+  flow_ = flow::collecting;
+  since_ = worker_.loop.now();
+  refresh_view();
+  worker_.metrics().clients.add();
+  if (worker_.settings().mode == config::pool_mode::session) set_pin("session mode");
+  if (backend_ != nullptr) release();
+  const std::string first = out_.substr(out_sent_);
+  std::string().swap(out_);
+  out_sent_ = 0;
+  send(first + bytes);
+  resume_soon();
+}
+
+}  // namespace pgsteer::proxy

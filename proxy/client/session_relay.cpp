@@ -1,0 +1,293 @@
+#include "protocol/frame.hpp"
+#include "protocol/message_writer.hpp"
+#include "proxy/client/session.hpp"
+#include "proxy/log.hpp"
+#include "proxy/worker.hpp"
+
+namespace pgsteer::proxy {
+
+namespace {
+
+using protocol::expected;
+using protocol::owner;
+using protocol::verdict;
+
+constexpr int reads_per_turn = 16;                           // then others get theirs
+constexpr std::size_t most_held = std::size_t{16} << 10;     // of an answer that may be asked again
+
+// Types whose body nobody here needs: they are passed on while they arrive.
+bool is_bulk(char type) { return std::string_view("DdTtV").find(type) != std::string_view::npos; }
+
+std::string_view synthetic_message(char type) {
+  switch (type) {
+    case '1': return {"1\0\0\0\4", 5};
+    case '3': return {"3\0\0\0\4", 5};
+    default: return {};
+  }
+}
+
+}  // namespace
+
+void session::on_backend_events(std::uint32_t events) {
+  auto& b = *backend_;
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) b.hung_up = true;
+  if (b.has_unsent()) {
+    if (!b.flush()) return on_backend_lost();
+    if (flow_ == flow::flowing && !b.has_unsent()) resume_soon();
+  }
+  for (int turn = 0; turn < reads_per_turn; ++turn) {
+    if (is_backed_up()) return;  // on_writable() comes back here
+    const auto r = b.io.read(worker_.buffer);
+    if (r.status == io_status::would_block) return;
+    if (r.status == io_status::closed) return on_backend_lost();
+    if (!relay_chunk({worker_.buffer.data(), r.size})) return;
+    if (r.drained && !b.hung_up) return;
+  }
+  worker_.loop.soon(b);
+}
+
+// False: the backend is not this session's any more, or not readable for now.
+bool session::relay_chunk(std::string_view chunk) {
+  auto& b = *backend_;
+  const bool carried = !b.carry.empty();
+  if (carried) b.carry.append(chunk);
+  const std::string_view bytes = carried ? std::string_view(b.carry) : chunk;
+  worker_.to_client.clear();
+  worker_.made.clear();
+  bool unit_done = false;
+  const auto used = walk(bytes, unit_done);
+  if (b.is_doomed && !unit_done) {  // out of step: nothing of it can be trusted
+    emit(false);
+    if (backend_ == &b && phase_ != phase::ended) on_backend_lost();
+    return false;
+  }
+  emit(unit_done);
+  if (used == bytes.size()) {
+    b.carry.clear();
+  } else if (carried) {
+    b.carry.erase(0, used);
+  } else {
+    b.carry.assign(bytes.substr(used));
+  }
+  if (!unit_done) return phase_ != phase::ended && backend_ == &b;
+  finish_unit();
+  return backend_ == &b && phase_ != phase::ended;
+}
+
+std::size_t session::walk(std::string_view bytes, bool& unit_done) {
+  auto& b = *backend_;
+  std::size_t at = 0;
+  while (at < bytes.size() && !unit_done) {
+    if (b.pass_left > 0) {
+      const auto n = std::min(b.pass_left, bytes.size() - at);
+      if (b.pass_to_client) add_run(bytes.substr(at, n));
+      b.pass_left -= n;
+      at += n;
+      continue;
+    }
+    const auto rest = bytes.substr(at);
+    const auto f = protocol::peek_frame(rest);
+    if (!f.is_header_known()) break;
+    if (f.size == protocol::broken_frame) {
+      on_mismatch(f.type);
+      break;
+    }
+    const bool whole = f.size <= rest.size();
+    if (!whole && (!is_bulk(f.type) || b.wire.owed.is_head_ours())) break;
+    const auto frame = rest.substr(0, f.size);
+    const auto fate = on_frame(f.type, frame, unit_done);
+    if (fate == frame_fate::stop) break;
+    if (fate == frame_fate::pass) add_run(frame);
+    b.pass_left = f.size - frame.size();
+    b.pass_to_client = fate == frame_fate::pass;
+    at += frame.size();
+    if (whole) put_synthetics();
+  }
+  return at;
+}
+
+session::frame_fate session::on_frame(char type, std::string_view frame, bool& unit_done) {
+  auto& b = *backend_;
+  if (type == 'N' || type == 'S' || type == 'A') return on_async(type, frame);
+  if (type == 'E') return on_error(frame);
+  const auto r = b.wire.owed.on_reply(type);
+  if (r.what == verdict::mismatch) {
+    on_mismatch(type);
+    return frame_fate::stop;
+  }
+  if (type == 'Z') return on_ready(frame, r, unit_done);
+  if (r.what == verdict::drop) {
+    if (type == 'D') collect_own_row(frame);
+    return frame_fate::drop;
+  }
+  if (type == 'C') note_tag(frame);
+  if (type == 'G') {
+    commit_answer();
+    flow_ = flow::flowing;
+    resume_soon();
+  }
+  return retrying_ ? frame_fate::drop : frame_fate::pass;
+}
+
+session::frame_fate session::on_async(char type, std::string_view frame) {
+  auto& b = *backend_;
+  const bool ours = b.wire.owed.is_head_ours();
+  if (type != 'S') return ours || retrying_ ? frame_fate::drop : frame_fate::pass;
+  std::string_view body = frame.substr(protocol::header_size);
+  std::string_view name;
+  std::string_view value;
+  if (!protocol::take_string(body, name) || !protocol::take_string(body, value)) return frame_fate::drop;
+  // Whether a server is a standby is the proxy's business.
+  if (name == "in_hot_standby") return frame_fate::drop;
+  if (name == "standard_conforming_strings" && !ours) view_standard_strings_ = value == "on";
+  if (name == "client_encoding" && !ours) view_ascii_safe_ = routing::is_ascii_safe_encoding(value);
+  return ours || retrying_ ? frame_fate::drop : frame_fate::pass;
+}
+
+session::frame_fate session::on_error(std::string_view frame) {
+  auto& b = *backend_;
+  const auto error = protocol::parse_error_fields(frame.substr(protocol::header_size));
+  if (protocol::is_fatal(error)) {
+    b.is_doomed = b.hung_up = true;
+    if (retryable_ || gone_ || b.wire.owed.is_head_ours()) return frame_fate::stop;
+    fatal_passed_ = true;
+    return frame_fate::pass;
+  }
+  const bool ours = b.wire.owed.is_head_ours();
+  const auto r = b.wire.owed.on_reply('E');
+  if (r.what == verdict::mismatch) {
+    on_mismatch('E');
+    return frame_fate::stop;
+  }
+  b.wire.revert(b.wire.owed.take_failed_change(), names_);
+  if (ours && (r.entry == expected::query)) {
+    b.own_failed = true;
+    b.own_error = protocol::to_report(error);
+    return frame_fate::drop;
+  }
+  // Whatever a replica could not do, the primary is asked, before the client has seen anything.
+  if (retryable_ && error.sqlstate != protocol::sqlstate::query_canceled) {
+    retrying_ = true;
+    worker_.to_client.clear();
+    b.held.clear();
+  }
+  return retrying_ ? frame_fate::drop : frame_fate::pass;
+}
+
+session::frame_fate session::on_ready(std::string_view frame, const protocol::reply& r, bool& unit_done) {
+  auto& b = *backend_;
+  b.status = frame.size() > protocol::header_size ? frame[protocol::header_size] : 'I';
+  if (r.whose == owner::proxy) {
+    if (r.entry == expected::query) take_own_query();
+    unit_done = b.wire.owed.is_empty();
+    return frame_fate::drop;
+  }
+  unit_done = b.wire.owed.is_empty();
+  return retrying_ ? frame_fate::drop : frame_fate::pass;
+}
+
+void session::take_own_query() {
+  auto& b = *backend_;
+  if (b.own.empty()) return;
+  const auto purpose = b.own.front();
+  b.own.pop_front();
+  if (purpose != own_query::settings_prefix) {
+    own_done_ = purpose;
+    return;
+  }
+  if (b.own_failed) {
+    b.is_spoilt = true;
+    log_error("Settings could not be replayed on a backend",
+              {{"server", b.home.host()->name()}, {"sqlstate", b.own_error.sqlstate}, {"cause", b.own_error.message}});
+  }
+  b.own_failed = false;
+  b.own_rows.clear();
+}
+
+// DEALLOCATE ALL and DISCARD ALL take the shared statements with them.
+void session::note_tag(std::string_view frame) {
+  if (!effects_.deallocates_all) return;
+  const auto tag = frame.substr(protocol::header_size);
+  if (!tag.starts_with("DEALLOCATE ALL") && !tag.starts_with("DISCARD ALL")) return;
+  names_.clear();
+  backend_->wire.prepared.clear();
+  backend_->wire.unnamed = 0;
+}
+
+void session::collect_own_row(std::string_view frame) {
+  std::string_view body = frame.substr(protocol::header_size);
+  if (body.size() < 2) return;
+  const auto columns = protocol::load_u16(body.data());
+  body.remove_prefix(2);
+  auto& row = backend_->own_rows.emplace_back();
+  for (unsigned i = 0; i < columns && body.size() >= 4; ++i) {
+    const auto size = protocol::load_u32(body.data());
+    body.remove_prefix(4);
+    const auto n = size == 0xFFFFFFFFU ? 0 : std::min<std::size_t>(size, body.size());
+    row.emplace_back(body.substr(0, n));
+    body.remove_prefix(n);
+  }
+}
+
+void session::put_synthetics() {
+  while (const char type = backend_->wire.owed.take_synthetic()) {
+    if (!retrying_) add_run(synthetic_message(type));
+  }
+}
+
+void session::put_synthetics_now() {
+  worker_.to_client.clear();
+  put_synthetics();
+  emit(false);
+}
+
+void session::add_run(std::string_view bytes) {
+  auto& runs = worker_.to_client;
+  if (!runs.empty()) {
+    auto& last = runs.back();
+    if (static_cast<const char*>(last.iov_base) + last.iov_len == bytes.data()) {
+      last.iov_len += bytes.size();
+      return;
+    }
+  }
+  runs.push_back({const_cast<char*>(bytes.data()), bytes.size()});
+}
+
+// Sends what has come, or holds it back while the unit might still have to run elsewhere.
+void session::emit(bool unit_done) {
+  auto& b = *backend_;
+  auto& runs = worker_.to_client;
+  if (retrying_ || runs.empty()) {
+    if (unit_done && !retrying_ && !b.held.empty()) commit_answer();
+    return;
+  }
+  std::size_t total = 0;
+  for (const auto& r : runs) total += r.iov_len;
+  const bool hold = retryable_ && !unit_done && b.held.size() + total < most_held;
+  if (hold) {
+    for (const auto& r : runs) b.held.append(static_cast<const char*>(r.iov_base), r.iov_len);
+    runs.clear();
+    return;
+  }
+  if (retryable_) commit_answer();
+  send(runs, total);
+  runs.clear();
+  if (fatal_passed_) close_client();
+}
+
+// From here on the client has seen something of the answer: the unit is never run again.
+void session::commit_answer() {
+  auto& b = *backend_;
+  retryable_ = false;
+  if (!b.held.empty()) send(b.held);
+  b.held.clear();
+}
+
+void session::on_mismatch(char type) {
+  backend_->is_doomed = true;
+  worker_.metrics().ledger_mismatches.add();
+  log_error("Backend is out of step and is closed",
+            {{"server", backend_->home.host()->name()}, {"message_type", std::string(1, type)}});
+}
+
+}  // namespace pgsteer::proxy

@@ -1,0 +1,233 @@
+#include <algorithm>
+
+#include "protocol/message_writer.hpp"
+#include "protocol/parameter_names.hpp"
+#include "proxy/client/session.hpp"
+#include "proxy/log.hpp"
+#include "proxy/worker.hpp"
+
+namespace pgsteer::proxy {
+
+namespace {
+
+// What a session has changed and what it holds, as its own server tells it. Every name is qualified,
+// so that the session's search_path and objects mean nothing here.
+constexpr std::string_view state_query =
+    "SELECT 's', pg_catalog.lower(name), setting FROM pg_catalog.pg_settings"
+    " WHERE source OPERATOR(pg_catalog.=) 'session'"
+    " AND name OPERATOR(pg_catalog.!~~) 'transaction\\_%'"
+    " UNION ALL SELECT 'r', 'role', pg_catalog.current_setting('role')"
+    " UNION ALL SELECT 'r', 'session_authorization', SESSION_USER::pg_catalog.text"
+    " UNION ALL SELECT 'p', 'temporary table', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_class"
+    " WHERE relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())"
+    " OR EXISTS (SELECT FROM pg_catalog.pg_proc WHERE pronamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())"
+    " OR EXISTS (SELECT FROM pg_catalog.pg_type WHERE typnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())"
+    " UNION ALL SELECT 'p', 'LISTEN', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_listening_channels())"
+    " UNION ALL SELECT 'p', 'WITH HOLD cursor', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable)"
+    " UNION ALL SELECT 'p', 'SQL PREPARE', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql)"
+    " UNION ALL SELECT 'p', 'session advisory lock', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_locks"
+    " WHERE locktype OPERATOR(pg_catalog.=) 'advisory' AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())";
+
+}  // namespace
+
+void session::refresh_view() {
+  const auto in_force = [this](std::string_view name, std::string_view fallback) {
+    const auto own = settings_->get(name);
+    if (!own.empty()) return own;
+    const auto at = group_->parameters.find(name);
+    return at != group_->parameters.end() ? std::string_view(at->second) : fallback;
+  };
+  view_.default_read_only = in_force("default_transaction_read_only", "off") == "on";
+  const auto level = in_force("default_transaction_isolation", "read committed");
+  view_.default_isolation = level == "serializable"      ? routing::isolation::serializable
+                            : level == "repeatable read" ? routing::isolation::repeatable_read
+                                                         : routing::isolation::read_committed;
+  view_standard_strings_ = in_force("standard_conforming_strings", "on") == "on";
+  view_ascii_safe_ = routing::is_ascii_safe_encoding(in_force("client_encoding", "UTF8"));
+}
+
+bool session::needs_state_probe() const {
+  if (worker_.settings().mode == config::pool_mode::session) return false;
+  return effects_.may_set || effects_.may_pin || (!pin_.empty() && block_ended_);
+}
+
+void session::ask_state() {
+  loaded_library_ = loaded_library_ || effects_.loads_library;
+  worker_.metrics().state_probes.add();
+  worker_.to_backend.clear();
+  flow_ = flow::settling;
+  backend_->put_own_query(own_query::state_probe, state_query, worker_.to_backend);
+  if (!backend_->send(worker_.to_backend)) on_backend_lost();
+}
+
+void session::set_pin(std::string reason) {
+  if (pin_.empty() != reason.empty()) {
+    if (reason.empty()) {
+      worker_.metrics().clients_pinned.sub();
+    } else {
+      worker_.metrics().clients_pinned.add();
+    }
+  }
+  pin_ = std::move(reason);
+}
+
+void session::apply_state() {
+  auto& b = *backend_;
+  protocol::settings_map in_force;
+  std::string pin = loaded_library_ ? "LOAD" : "";
+  for (const auto& row : b.own_rows) {
+    if (row.size() < 3) continue;
+    if (row[0] == "p") {
+      pin = row[1];
+    } else if (row[0] == "s") {
+      in_force[row[1]] = row[2];
+    } else if (row[1] == "role" ? row[2] != "none" : row[2] != b.home.host()->url().user) {
+      in_force[row[1]] = row[2];
+    }
+  }
+  auto carried = in_force;
+  for (const auto& [name, value] : startup_->values) carried.try_emplace(name, value);
+  b.settings = worker_.settings_values.intern(std::move(in_force));
+  settings_ = worker_.settings_values.intern(std::move(carried));
+  if (phase_ == phase::ready) refresh_view();
+  set_pin(std::move(pin));
+}
+
+// The leased backend gets this session's settings: in front of its unit or, where that may be
+// refused, before it. True: the unit must wait for the answer.
+bool session::prepare_settings(backend& b) {
+  if (b.settings == settings_) return false;
+  const auto change = protocol::change_settings(*b.settings, *settings_);
+  b.settings = settings_;
+  if (change.sql.empty()) return false;
+  worker_.metrics().settings_replays.add();
+  const auto purpose = change.may_fail ? own_query::settings : own_query::settings_prefix;
+  b.put_own_query(purpose, change.sql, worker_.to_backend);
+  if (!change.may_fail) return false;
+  send_own();
+  return true;
+}
+
+// Sends queries of our own; the session's unit waits in the buffer.
+void session::send_own() {
+  flow_ = flow::preparing;
+  if (backend_->send(worker_.to_backend)) return;
+  backend_->hung_up = true;
+  worker_.loop.soon(*backend_);
+}
+
+// The block that left a replica begins anew here.
+void session::begin_block_here(backend& b) {
+  backend_ = &b;
+  b.user = this;
+  begin_on_primary_ = false;
+  worker_.to_backend.clear();
+  if (b.settings != settings_) {
+    const auto change = protocol::change_settings(*b.settings, *settings_);
+    b.settings = settings_;
+    if (!change.sql.empty()) b.put_own_query(own_query::settings_prefix, change.sql, worker_.to_backend);
+  }
+  b.put_own_query(own_query::begin_block, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", worker_.to_backend);
+  send_own();
+}
+
+void session::on_own_query_done(own_query purpose) {
+  auto& b = *backend_;
+  const bool failed = std::exchange(b.own_failed, false);
+  switch (purpose) {
+    case own_query::settings: on_settings_done(failed); break;
+    case own_query::state_probe: on_state_known(failed); break;
+    case own_query::end_block: on_block_left(); break;
+    case own_query::begin_block:
+      view_.open = b.status == 'I' ? routing::block::none : routing::block::on_primary;
+      prepared_settings_ = true;
+      flow_ = flow::collecting;
+      worker_.loop.soon(*this);
+      break;
+    case own_query::rollback:
+    case own_query::discard: on_left_clean(purpose, failed); break;
+    case own_query::settings_prefix: break;
+  }
+  b.own_rows.clear();
+}
+
+void session::on_settings_done(bool failed) {
+  auto& b = *backend_;
+  if (failed) {
+    auto why = b.own_error;
+    b.is_spoilt = true;
+    if (phase_ == phase::opening) {
+      drop_backend();
+      flow_ = flow::collecting;
+      return refuse_login(why);
+    }
+    drop_backend();
+    return on_acquire_failed(why);
+  }
+  if (phase_ == phase::opening) return ask_state();
+  if (gone_) return leave_backend_behind();
+  prepared_settings_ = true;
+  flow_ = flow::collecting;
+  worker_.loop.soon(*this);
+}
+
+void session::on_state_known(bool failed) {
+  auto& b = *backend_;
+  if (phase_ == phase::opening) {
+    apply_state();
+    startup_profile profile{b.settings, {}};
+    for (const auto& [name, value] : b.settings->values) {
+      if (const auto canonical = protocol::canonical_parameter_name(name)) profile.reported.emplace(*canonical, value);
+    }
+    return finish_login(profile);
+  }
+  if (failed) {
+    set_pin("state unknown");
+  } else {
+    apply_state();
+    effects_ = {};
+  }
+  block_ended_ = false;
+  if (gone_) {
+    effects_.may_pin = !pin_.empty();
+    return leave_backend_behind();
+  }
+  flow_ = flow::collecting;
+  if (drain_) return on_drain();
+  if (pin_.empty()) release();
+  resume_soon();
+}
+
+// The replica's block is over; the unit that could not stay goes to the primary, behind a BEGIN.
+void session::on_block_left() {
+  effects_ = {};
+  view_.open = routing::block::none;
+  release();
+  flow_ = flow::collecting;
+  begin_on_primary_ = true;
+  worker_.loop.soon(*this);
+}
+
+void session::on_left_clean(own_query purpose, bool failed) {
+  auto& b = *backend_;
+  if (failed) {
+    drop_backend();
+    return end();
+  }
+  if (purpose == own_query::discard) {
+    b.wire.prepared.clear();
+    b.wire.unnamed = 0;
+    b.settings = worker_.settings_values.none();
+  }
+  if (!b.own.empty()) return;  // the other one is still to come
+  if (b.status != 'I') {
+    drop_backend();
+    return end();
+  }
+  set_pin({});
+  effects_ = {};
+  release();
+  end();
+}
+
+}  // namespace pgsteer::proxy

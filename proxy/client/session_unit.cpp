@@ -1,0 +1,307 @@
+#include "protocol/message_writer.hpp"
+#include "proxy/client/session.hpp"
+#include "proxy/log.hpp"
+#include "proxy/worker.hpp"
+
+namespace pgsteer::proxy {
+
+namespace {
+
+namespace sqlstate = protocol::sqlstate;
+namespace write = protocol::write;
+using protocol::expected;
+using protocol::owner;
+using protocol::unit_end;
+using routing::statement_kind;
+using routing::transaction_verb;
+
+// A message longer than this is not gathered before it is sent: it goes to the primary as it comes.
+constexpr std::size_t large_message = std::size_t{256} << 10;
+constexpr std::size_t max_parse_message = std::size_t{64} << 20;
+
+std::string_view query_text(std::string_view message) {
+  const auto body = message.substr(protocol::header_size);
+  return body.substr(0, body.find('\0'));
+}
+
+}  // namespace
+
+std::size_t session::take_unit(std::string_view bytes) {
+  const auto u = protocol::scan_unit(bytes, scanned_);
+  scanned_ = 0;
+  switch (u.end) {
+    case unit_end::incomplete: return on_incomplete(bytes, u);
+    case unit_end::broken:
+      protocol_violation("invalid frontend message");
+      return 0;
+    case unit_end::terminate:
+      close_client();
+      return 0;
+    case unit_end::stray: return u.size;
+    default: break;
+  }
+  if (skip_to_sync_) {
+    skip_to_sync_ = u.end != unit_end::sync;
+    if (!skip_to_sync_) send(std::string_view("Z\0\0\0\5I", 6));
+    return u.size;
+  }
+  return start_unit({bytes.substr(0, u.size), u.end, u.has_extended, 0});
+}
+
+// Bytes are missing. Only a large message is worth sending before it is whole.
+std::size_t session::on_incomplete(std::string_view bytes, const protocol::unit_span& u) {
+  const std::size_t here = bytes.size() - u.size;
+  if (u.partial.size > max_parse_message && u.partial.type == 'P') {
+    protocol_violation("Parse message too long");
+    return 0;
+  }
+  const bool passes = u.partial.type == 'Q' || u.partial.type == 'B' || u.partial.type == 'F';
+  if (skip_to_sync_ || !passes || u.partial.size <= large_message || here < large_message / 2) {
+    scanned_ = u.size;
+    return 0;
+  }
+  const unit_end end = u.partial.type == 'Q'   ? unit_end::query
+                       : u.partial.type == 'F' ? unit_end::function_call
+                                               : unit_end::flush;
+  return start_unit({bytes, end, u.has_extended || u.partial.type == 'B', u.partial.size - here});
+}
+
+const routing::classification& session::judge(const unit_view& u) {
+  if (!u.is_extended && u.end == unit_end::query && u.missing == 0) {
+    return *worker_.classifier.classify(query_text(u.bytes), parse_context());
+  }
+  return *worker_.unit
+              .judge(u.bytes, {names_, worker_.statements, worker_.classifier, parse_context(), group_->id, settings_->plan_key})
+              .what;
+}
+
+std::size_t session::start_unit(const unit_view& u) {
+  const auto& c = judge(u);
+  if (answer_here(u, c)) return u.bytes.size();
+  if (backend_ != nullptr && prepared_settings_) {  // granted, and its settings are in force
+    return dispatch(u, c, *backend_) ? u.bytes.size() : 0;
+  }
+  if (begin_on_primary_) {
+    backend* b = backend_ != nullptr ? backend_ : acquire_primary();
+    if (b != nullptr) {
+      begin_block_here(*b);
+    } else {
+      flow_ = flow::waiting;
+    }
+    return 0;
+  }
+  view_.pin = pin_;
+  auto decision = routing::decide(c, view_);
+  if (backend_ != nullptr && view_.open == routing::block::none && pin_.empty()) {
+    decision.where = routing::target::stay;  // granted after a wait
+  }
+  if (decision.where == routing::target::move_primary) {
+    if (move_block(u)) return 0;
+    close_after(protocol::fatal_error(
+        sqlstate::feature_not_supported,
+        "this statement cannot run in a read-only transaction on a replica, and the transaction can no longer move to the primary",
+        std::string(decision.reason), "Run it outside the block, or begin the block without READ ONLY."));
+    return 0;
+  }
+  backend* b = backend_;
+  if (b == nullptr) {
+    const bool replica = decision.where == routing::target::replica && !force_primary_ && u.end != unit_end::flush && u.missing == 0;
+    b = acquire(replica);
+    if (b == nullptr) {
+      if (wait_.is_linked()) flow_ = flow::waiting;
+      return 0;
+    }
+  }
+  return dispatch(u, c, *b) ? u.bytes.size() : 0;
+}
+
+// What the proxy answers itself: a Sync or Flush with nothing to synchronise, and DEALLOCATE of a
+// statement that only the proxy knows by this name.
+bool session::answer_here(const unit_view& u, const routing::classification& c) {
+  if (backend_ == nullptr && !u.is_extended && u.missing == 0 && (u.end == unit_end::sync || u.end == unit_end::flush)) {
+    if (u.end == unit_end::sync) send(std::string_view("Z\0\0\0\5I", 6));
+    return true;
+  }
+  if (u.is_extended || c.kind != statement_kind::deallocate || c.name.empty() || view_.failed) return false;
+  if (names_.find(c.name) == nullptr) return false;
+  names_.set(c.name, nullptr);
+  std::string bytes;
+  write::command_complete(bytes, "DEALLOCATE");
+  write::ready_for_query(bytes, view_.open == routing::block::none ? 'I' : 'T');
+  send(bytes);
+  return true;
+}
+
+bool session::dispatch(const unit_view& u, const routing::classification& c, backend& b) {
+  backend_ = &b;
+  b.user = this;
+  auto& out = worker_.to_backend;
+  out.clear();
+  if (!prepared_settings_ && b.status == 'I' && prepare_settings(b)) return false;
+  prepared_settings_ = false;
+  const bool replica = b.home.is_replica();
+  retryable_ = replica && b.status == 'I' && u.missing == 0 && u.end != unit_end::flush;
+  if (retryable_) b.retained.assign(u.bytes);
+  if (u.is_extended) {
+    worker_.unit.write(u.bytes, {names_, b.wire, b.status == 'E', static_cast<std::size_t>(worker_.settings().max_prepared_statements)}, out);
+  } else {
+    const auto what = u.end == unit_end::query ? expected::query : u.end == unit_end::sync ? expected::sync : expected::function_call;
+    if (u.end != unit_end::flush) b.wire.owed.expect({what, owner::client, 0, 0});
+    if (u.end == unit_end::query) {
+      names_.unnamed.reset();
+      b.wire.unnamed = 0;
+    }
+    out.borrow(u.bytes);
+  }
+  note_transaction(c);
+  effects_ |= c.effects;
+  count_route(c, b);
+  since_ = worker_.loop.now();
+  pass_left_ = u.missing;
+  ends_with_large_query_ = u.missing > 0 && u.end != unit_end::flush;
+  const bool goes_on = u.end == unit_end::flush || u.missing > 0;
+  flow_ = goes_on ? flow::flowing : flow::in_flight;
+  b.home.host()->outstanding.fetch_add(1, std::memory_order_relaxed);
+  if (!b.send(out)) {
+    b.hung_up = true;
+    worker_.loop.soon(b);  // the loss is dealt with as one that happens later
+    return true;
+  }
+  if (goes_on) put_synthetics_now();
+  return true;
+}
+
+void session::note_transaction(const routing::classification& c) {
+  is_commit_ = c.verb == transaction_verb::commit || c.verb == transaction_verb::mixed;
+  if (view_.open == routing::block::none) {
+    const auto level = c.level == routing::isolation::unspecified ? view_.default_isolation : c.level;
+    view_.block_is_read_committed = level == routing::isolation::read_committed || level == routing::isolation::read_uncommitted;
+    block_movable_ = true;
+    return;
+  }
+  if (view_.open != routing::block::on_replica) return;
+  if (c.verb == transaction_verb::set_transaction && c.level != routing::isolation::unspecified) {
+    view_.block_is_read_committed = c.level == routing::isolation::read_committed;
+  }
+  const bool moves = c.kind == statement_kind::read || c.kind == statement_kind::show || c.kind == statement_kind::empty;
+  const bool ends = c.verb == transaction_verb::commit || c.verb == transaction_verb::rollback;
+  if (!moves && !ends) block_movable_ = false;
+}
+
+// Messages that belong to a unit already sent in part: behind a Flush, or COPY data. All that are
+// here go out in one write.
+std::size_t session::take_flow(std::string_view bytes) {
+  worker_.to_backend.clear();
+  std::size_t used = 0;
+  while (flow_ == flow::flowing && pass_left_ == 0 && used < bytes.size()) {
+    const auto n = put_flow_frame(bytes.substr(used));
+    if (n == 0 || phase_ != phase::ready || gone_) break;
+    used += n;
+  }
+  if (phase_ != phase::ready || backend_ == nullptr || gone_) return used;
+  if (worker_.to_backend.size() > 0 && !backend_->send(worker_.to_backend)) {
+    backend_->hung_up = true;
+    worker_.loop.soon(*backend_);
+    return used;
+  }
+  put_synthetics_now();
+  return used;
+}
+
+// One message into the batch; 0: it is not here whole, or the session is over.
+std::size_t session::put_flow_frame(std::string_view bytes) {
+  const auto f = protocol::peek_frame(bytes);
+  if (!f.is_header_known()) return 0;
+  if (f.size == protocol::broken_frame || std::string_view("PBDECSHQFcdfX").find(f.type) == std::string_view::npos) {
+    protocol_violation("invalid frontend message");
+    return 0;
+  }
+  if (f.type == 'X') {
+    close_client();
+    return 0;
+  }
+  const bool copy_message = f.type == 'd' || f.type == 'c' || f.type == 'f';
+  if (f.size > bytes.size()) {
+    const bool large = f.size > large_message && bytes.size() >= large_message / 2;
+    const bool passes = f.type == 'd' || (large && (f.type == 'B' || f.type == 'Q' || f.type == 'F'));
+    if (f.type == 'P' && f.size > max_parse_message) protocol_violation("Parse message too long");
+    if (!passes) return 0;
+  }
+  const auto frame = bytes.substr(0, f.size);
+  pass_left_ = f.size - frame.size();
+  auto& b = *backend_;
+  const bool ignored = b.wire.owed.is_copy_in() && (f.type == 'S' || f.type == 'H');
+  if (copy_message || ignored) {
+    worker_.to_backend.borrow(frame);
+    if (copy_message && f.type != 'd') end_copy();
+    return frame.size();
+  }
+  const auto v = worker_.unit.judge(frame, {names_, worker_.statements, worker_.classifier, parse_context(), group_->id, settings_->plan_key});
+  effects_ |= v.what->effects;
+  worker_.unit.write(frame, {names_, b.wire, b.status == 'E', static_cast<std::size_t>(worker_.settings().max_prepared_statements)},
+                     worker_.to_backend);
+  const bool ends = f.type == 'S' || f.type == 'Q' || f.type == 'F';
+  is_commit_ = is_commit_ || v.what->verb == transaction_verb::commit;
+  ends_with_large_query_ = pass_left_ > 0 && ends;
+  if (ends && pass_left_ == 0) flow_ = flow::in_flight;
+  return frame.size();
+}
+
+// The client has sent all its COPY data. After a simple Query nothing more belongs to the unit; in
+// the extended protocol its Sync is still to come.
+void session::end_copy() {
+  auto& owed = backend_->wire.owed;
+  owed.end_copy_in();
+  if (owed.is_head_query()) flow_ = flow::in_flight;
+}
+
+std::size_t session::pass_through(std::string_view bytes) {
+  const auto n = std::min(bytes.size(), pass_left_);
+  pass_left_ -= n;
+  auto& out = worker_.to_backend;
+  out.clear();
+  out.borrow(bytes.substr(0, n));
+  if (!backend_->send(out)) {
+    backend_->hung_up = true;
+    worker_.loop.soon(*backend_);
+  }
+  // A simple Query or FunctionCall is a unit of its own: nothing may follow it before its answer.
+  if (pass_left_ == 0 && flow_ == flow::flowing && ends_with_large_query_) {
+    ends_with_large_query_ = false;
+    flow_ = flow::in_flight;
+  }
+  return n;
+}
+
+routing::parse_context session::parse_context() const {
+  return {view_standard_strings_, view_ascii_safe_};
+}
+
+void session::protocol_violation(std::string message) {
+  worker_.metrics().protocol_errors.add();
+  close_after(protocol::fatal_error(sqlstate::protocol_violation, std::move(message), {},
+                                    "The client does not speak the PostgreSQL protocol, or its stream is damaged."));
+}
+
+void session::count_route(const routing::classification& c, const backend& b) {
+  using enum route_reason;
+  auto& m = worker_.metrics();
+  const bool replica = b.home.is_replica();
+  route_reason why = c.kind == statement_kind::read ? read : write;
+  if (force_primary_) {
+    why = retried;
+  } else if (!pin_.empty()) {
+    why = pinned;
+  } else if (view_.open != routing::block::none || c.kind == statement_kind::transaction) {
+    why = replica ? read_only_block : transaction;
+  } else if (why == read && !replica) {
+    why = worker_.config().servers->replicas.empty() ? no_replica : replica_down;
+  } else if (c.kind == statement_kind::set || c.kind == statement_kind::show || c.kind == statement_kind::deallocate) {
+    why = session_state;
+  }
+  auto& counters = replica ? m.replica_units : m.primary_units;
+  counters[static_cast<std::size_t>(why)].add();
+  force_primary_ = false;
+}
+
+}  // namespace pgsteer::proxy

@@ -1,0 +1,56 @@
+#include "proxy/client/tls_context.hpp"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <array>
+#include <stdexcept>
+
+namespace pgsteer::proxy {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& what) {
+  const auto code = ERR_peek_last_error();
+  const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
+  ERR_clear_error();
+  throw std::runtime_error(what + (reason != nullptr ? std::string(": ") + reason : std::string()));
+}
+
+// RFC 5929: the certificate's own hash, SHA-256 in place of MD5 and SHA-1.
+std::string end_point_hash(X509* certificate) {
+  int digest_nid = NID_undef;
+  OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &digest_nid, nullptr);
+  if (digest_nid == NID_undef || digest_nid == NID_md5 || digest_nid == NID_sha1) digest_nid = NID_sha256;
+  std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
+  unsigned size = 0;
+  const EVP_MD* digest = EVP_get_digestbynid(digest_nid);
+  if (digest == nullptr || X509_digest(certificate, digest, hash.data(), &size) != 1) return {};
+  return {hash.begin(), hash.begin() + size};
+}
+
+}  // namespace
+
+tls_identity load_tls(const config::settings& s) {
+  if (s.tls == config::client_tls::disable || s.tls_cert_file.empty()) return {};
+  ERR_clear_error();
+  std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
+  if (!context) fail("cannot make a TLS context");
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
+  if (SSL_CTX_use_certificate_chain_file(context.get(), s.tls_cert_file.c_str()) != 1) {
+    fail("cannot load certificate " + s.tls_cert_file);
+  }
+  if (SSL_CTX_use_PrivateKey_file(context.get(), s.tls_key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+    fail("cannot load private key " + s.tls_key_file);
+  }
+  if (SSL_CTX_check_private_key(context.get()) != 1) {
+    fail("private key " + s.tls_key_file + " does not match certificate " + s.tls_cert_file);
+  }
+  return {context, end_point_hash(SSL_CTX_get0_certificate(context.get()))};
+}
+
+}  // namespace pgsteer::proxy

@@ -1,0 +1,270 @@
+#include "proxy/worker.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+
+#include "proxy/log.hpp"
+
+namespace pgsteer::proxy {
+
+namespace {
+
+constexpr std::chrono::milliseconds sweep_period{50};
+constexpr std::chrono::milliseconds publish_period{500};
+constexpr std::chrono::seconds cancel_timeout{5};
+constexpr std::size_t statement_bytes = std::size_t{64} << 20;
+
+}  // namespace
+
+worker::worker(runtime_config config, connector& c, std::shared_ptr<worker_board> board, std::string mock_seed)
+    : statements(statement_bytes),
+      config_(std::move(config)),
+      connector_(c),
+      board_(std::move(board)),
+      mock_seed_(std::move(mock_seed)) {}
+
+worker::~worker() = default;
+
+void worker::run() {
+  loop.run(sweep_period, [this] { sweep(); });
+}
+
+void worker::listen(int fd, bool is_unix) {
+  listeners_.push_back(std::make_unique<listener>(loop, fd, is_unix, [this](descriptor client, bool local) {
+    auto s = std::make_unique<session>(*this, std::move(client), local);
+    sessions_.emplace(s.get(), std::move(s));
+  }));
+}
+
+client_group& worker::group_for(const std::string& user, const std::string& database) {
+  for (const auto& g : groups_) {
+    if (g->user == user && g->database == database) return *g;
+  }
+  auto g = std::make_unique<client_group>();
+  g->id = ++group_ids_;
+  g->user = user;
+  g->database = database;
+  return *groups_.emplace_back(std::move(g));
+}
+
+pool& worker::pool_for(client_group& g, const server_ref& s) {
+  for (const auto& p : g.pools) {
+    if (p->host() == s) return *p;
+  }
+  return *g.pools.emplace_back(std::make_unique<pool>(*this, s, g));
+}
+
+server_ref worker::choose_replica() {
+  const auto& replicas = config_.servers->replicas;
+  const server_ref* best = nullptr;
+  int least = 0;
+  ++turn_;
+  for (std::size_t i = 0; i < replicas.size(); ++i) {
+    const auto& s = replicas[(turn_ + i) % replicas.size()];
+    if (!s->is_usable()) {
+      if (s->health() == server_health::failed) s->want();
+      continue;
+    }
+    const int n = s->outstanding.load(std::memory_order_relaxed);
+    if (best == nullptr || n < least) {
+      best = &s;
+      least = n;
+    }
+  }
+  return best != nullptr ? *best : nullptr;
+}
+
+void worker::connect(pool& p) {
+  connect_request request{p.host(), p.group().database, settings().connect_timeout};
+  const auto group_id = p.group().id;
+  const auto host = p.host();
+  // The pool may be gone when the answer comes: it is looked up again.
+  connector_.connect(std::move(request), [this, group_id, host](connect_result result) {
+    auto shared = std::make_shared<connect_result>(std::move(result));
+    loop.post([this, group_id, host, shared] {
+      for (const auto& g : groups_) {
+        if (g->id != group_id) continue;
+        for (const auto& candidate : g->pools) {
+          if (candidate->host() == host) return candidate->on_connected(std::move(*shared));
+        }
+      }
+    });
+  });
+}
+
+std::int32_t worker::register_key(session& s) {
+  std::int32_t key = 0;
+  do {
+    RAND_bytes(reinterpret_cast<unsigned char*>(&key), sizeof key);
+    key &= 0x7FFFFFFF;
+  } while (key == 0 || keys_.contains(key));
+  keys_.emplace(key, &s);
+  return key;
+}
+
+void worker::cancel(std::int32_t key, std::string_view secret) {
+  const auto at = keys_.find(key);
+  const bool known = at != keys_.end() && at->second->secret().size() == secret.size() &&
+                     CRYPTO_memcmp(at->second->secret().data(), secret.data(), secret.size()) == 0;
+  if (!known) {
+    metrics().cancels_unknown.add();
+    return;
+  }
+  metrics().cancels.add();
+  if (backend* b = at->second->on_cancel()) forward_cancel(*b);
+}
+
+void worker::forward_cancel(backend& b) {
+  ++b.cancels_in_flight;
+  cancels_.push_back(std::make_unique<cancel_request>(loop, b, [this](cancel_request& c) { on_cancel_done(c); }));
+}
+
+void worker::on_cancel_done(cancel_request& c) {
+  const auto id = c.backend_id();
+  const auto at = std::find_if(cancels_.begin(), cancels_.end(), [&](const auto& x) { return x.get() == &c; });
+  if (at != cancels_.end()) {
+    loop.bury(std::move(*at));
+    cancels_.erase(at);
+  }
+  for (const auto& g : groups_) {
+    for (const auto& p : g->pools) {
+      for (const auto& b : p->backends()) {
+        if (b->id != id) continue;
+        if (--b->cancels_in_flight == 0 && b->user != nullptr) b->user->on_cancel_finished();
+        return;
+      }
+    }
+  }
+}
+
+void worker::remove(session& s) {
+  std::erase_if(keys_, [&](const auto& k) { return k.second == &s; });
+  const auto at = sessions_.find(&s);
+  if (at == sessions_.end()) return;
+  loop.forget(s);
+  loop.bury(std::move(at->second));
+  sessions_.erase(at);
+}
+
+void worker::reconfigure(runtime_config config) {
+  loop.post([this, next = std::move(config)]() mutable {
+    config_ = std::move(next);
+    const auto& t = *config_.servers;
+    const auto stays = [&](const server_ref& s) {
+      return s == t.primary || std::find(t.replicas.begin(), t.replicas.end(), s) != t.replicas.end();
+    };
+    for (const auto& g : groups_) {
+      for (const auto& p : g->pools) {
+        if (!stays(p->host()) && !p->is_retired()) p->retire();
+      }
+    }
+  });
+}
+
+void worker::server_changed(int server_id) {
+  loop.post([this, server_id] {
+    for (const auto& g : groups_) {
+      for (std::size_t i = 0; i < g->pools.size(); ++i) {
+        auto& p = *g->pools[i];
+        if (p.host()->id() != server_id) continue;
+        if (p.host()->is_usable()) {
+          p.on_server_up();
+        } else {
+          on_pool_down(p);
+        }
+      }
+    }
+  });
+}
+
+void worker::on_pool_down(pool& p) {
+  p.on_server_down();
+  std::vector<session*> users;
+  for (const auto& b : p.backends()) {
+    if (b->user != nullptr) users.push_back(b->user);
+  }
+  for (auto* s : users) s->on_server_down(*p.host());
+}
+
+void worker::drain(std::chrono::milliseconds timeout) {
+  loop.post([this, timeout] {
+    if (draining_) return;
+    draining_ = true;
+    drain_until_ = loop.now() + timeout;
+    for (const auto& l : listeners_) l->stop();
+    for (auto* s : all_sessions()) s->on_drain();
+    if (sessions_.empty()) loop.stop();
+  });
+}
+
+void worker::sweep() {
+  const auto now = loop.now();
+  for (const auto& g : groups_) {
+    for (std::size_t i = 0; i < g->pools.size(); ++i) g->pools[i]->sweep(now);
+    std::erase_if(g->pools, [](const auto& p) { return p->is_retired() && p->size() == 0 && p->connecting() == 0 && !p->has_waiters(); });
+  }
+  std::erase_if(groups_, [](const auto& g) {
+    return g->sessions == 0 && !g->is_known && std::all_of(g->pools.begin(), g->pools.end(), [](const auto& p) {
+             return p->size() == 0 && p->connecting() == 0 && !p->has_waiters();
+           });
+  });
+  for (std::size_t i = 0; i < cancels_.size(); ++i) {
+    if (now - cancels_[i]->begun() > cancel_timeout) cancels_[i]->give_up();
+  }
+  if (now - published_ >= publish_period) {
+    published_ = now;
+    sweep_sessions(now);
+    publish(now);
+  }
+  if (draining_ && now >= drain_until_) {
+    for (auto* s : all_sessions()) s->on_drain_timeout();
+  }
+  if (draining_ && sessions_.empty()) loop.stop();
+}
+
+void worker::sweep_sessions(clock::time_point now) {
+  for (auto* s : all_sessions()) s->sweep(now);
+}
+
+// A copy, since sessions end while it is walked.
+std::vector<session*> worker::all_sessions() const {
+  std::vector<session*> all;
+  all.reserve(sessions_.size());
+  for (const auto& [s, owner] : sessions_) all.push_back(s);
+  return all;
+}
+
+void worker::publish(clock::time_point now) {
+  std::vector<pool_gauge> gauges;
+  for (const auto& g : groups_) {
+    for (const auto& p : g->pools) {
+      pool_gauge x;
+      x.server = p->host()->name();
+      x.role = p->is_replica() ? "replica" : "primary";
+      x.user = g->user;
+      x.database = g->database;
+      x.idle = static_cast<int>(p->idle_count());
+      x.active = static_cast<int>(p->busy());
+      x.connecting = p->connecting();
+      x.waiting = static_cast<int>(p->waiting_count());
+      x.size = settings().pool_size;
+      if (p->has_waiters()) {
+        x.oldest_wait_ms = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now - p->oldest_wait()).count());
+      }
+      gauges.push_back(std::move(x));
+    }
+  }
+  std::map<std::string, int> pins;
+  if (metrics().clients_pinned.get() > 0) {
+    for (const auto& [s, owner] : sessions_) {
+      if (!s->pin().empty()) ++pins[std::string(s->pin())];
+    }
+  }
+  const std::lock_guard lock(board_->mutex);
+  board_->pools = std::move(gauges);
+  board_->pins = std::move(pins);
+}
+
+}  // namespace pgsteer::proxy

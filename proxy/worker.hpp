@@ -1,0 +1,111 @@
+// One data-path thread: its event loop, its clients, groups and pools, and the scratch buffers they
+// share. Everything in it belongs to that thread; others talk to it by posting to its reactor.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "config/settings.hpp"
+#include "protocol/client_login.hpp"
+#include "protocol/gather.hpp"
+#include "proxy/backend/cancel.hpp"
+#include "proxy/backend/connector.hpp"
+#include "proxy/client/group.hpp"
+#include "proxy/client/identity.hpp"
+#include "proxy/client/listener.hpp"
+#include "proxy/client/session.hpp"
+#include "proxy/control/server.hpp"
+#include "proxy/io/reactor.hpp"
+#include "proxy/metrics.hpp"
+#include "routing/classifier.hpp"
+
+namespace pgsteer::proxy {
+
+// What a reload replaces as one.
+struct runtime_config {
+  std::shared_ptr<const config::settings> settings;
+  std::shared_ptr<const identities> users;
+  topology_ref servers;
+  std::shared_ptr<SSL_CTX> tls;  // null: no TLS to clients
+  std::string tls_end_point;     // hash of our certificate, for channel binding
+};
+
+class worker {
+ public:
+  worker(runtime_config config, connector& c, std::shared_ptr<worker_board> board, std::string mock_seed);
+  ~worker();
+  worker(const worker&) = delete;
+  worker& operator=(const worker&) = delete;
+
+  void run();
+  // Any thread.
+  void stop() { loop.stop(); }
+  void reconfigure(runtime_config config);
+  void server_changed(int server_id);
+  // No new clients; idle ones end with 57P01, the others when their transaction is over or, at the
+  // latest, after `timeout`. Then run() returns.
+  void drain(std::chrono::milliseconds timeout);
+  // Before run(): accepts from this listening socket, which stays the caller's.
+  void listen(int fd, bool is_unix);
+
+  // The worker's thread, for sessions and pools.
+  [[nodiscard]] const config::settings& settings() const { return *config_.settings; }
+  [[nodiscard]] const runtime_config& config() const { return config_; }
+  [[nodiscard]] client_group& group_for(const std::string& user, const std::string& database);
+  [[nodiscard]] pool& pool_for(client_group& g, const server_ref& s);
+  // The usable replica with the least outstanding work; null where none is usable.
+  [[nodiscard]] server_ref choose_replica();
+  void connect(pool& p);
+  [[nodiscard]] worker_metrics& metrics() { return board_->metrics; }
+  [[nodiscard]] bool is_draining() const { return draining_; }
+  [[nodiscard]] std::int32_t register_key(session& s);
+  void cancel(std::int32_t pid, std::string_view secret);
+  void remove(session& s);
+  [[nodiscard]] const std::string& mock_seed() const { return mock_seed_; }
+  [[nodiscard]] std::uint64_t next_backend_id() { return ++backend_ids_; }
+
+  reactor loop;
+  routing::classifier classifier;
+  statement_registry statements;
+  protocol::settings_pool settings_values;
+  extended_unit unit;
+  protocol::gather to_backend;
+  std::vector<iovec> to_client;
+  std::string made;  // small messages of the proxy's own in the relay
+  std::array<char, 65536> buffer{};
+
+ private:
+  void sweep();
+  void sweep_sessions(clock::time_point now);
+  void publish(clock::time_point now);
+  [[nodiscard]] std::vector<session*> all_sessions() const;
+  void forward_cancel(backend& b);
+  void on_cancel_done(cancel_request& c);
+  void on_pool_down(pool& p);
+
+  runtime_config config_;
+  connector& connector_;
+  std::shared_ptr<worker_board> board_;
+  std::string mock_seed_;
+  std::unordered_map<session*, std::unique_ptr<session>> sessions_;
+  std::unordered_map<std::int32_t, session*> keys_;
+  std::vector<std::unique_ptr<client_group>> groups_;
+  std::vector<std::unique_ptr<cancel_request>> cancels_;
+  std::vector<std::unique_ptr<listener>> listeners_;
+  std::uint64_t backend_ids_ = 0;
+  std::uint32_t group_ids_ = 0;
+  std::size_t turn_ = 0;
+  bool draining_ = false;
+  clock::time_point drain_until_;
+  clock::time_point published_;
+};
+
+}  // namespace pgsteer::proxy
