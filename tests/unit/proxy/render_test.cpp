@@ -1,5 +1,8 @@
 #include <chrono>
+#include <fstream>
+#include <iterator>
 #include <map>
+#include <memory>
 #include <set>
 #include <sstream>
 #include <string>
@@ -248,6 +251,22 @@ TEST(metrics_page, is_well_formed) {
     }
   }
   EXPECT_GT(families.size(), 30U);
+}
+
+std::set<std::string> first_cells(const std::string& text, const std::string& opening) {
+  std::set<std::string> names;
+  for (auto at = text.find(opening); at != std::string::npos; at = text.find(opening, at + 1)) {
+    const auto begin = at + opening.size();
+    names.insert(text.substr(begin, text.find_first_of("` \n", begin) - begin));
+  }
+  return names;
+}
+
+TEST(metrics_page, is_documented_to_the_last_family) {
+  std::ifstream file{std::string{PGSTEER_SOURCE_DIR} + "/docs/operations.md"};
+  const std::string docs{std::istreambuf_iterator<char>{file}, {}};
+  EXPECT_EQ(first_cells(docs, "\n| `pgsteer_"),
+            first_cells(render_metrics(view_of({})), "\n# TYPE pgsteer_"));
 }
 
 TEST(status, is_json_of_servers_and_pools) {
