@@ -29,6 +29,11 @@ std::string error_line(std::string_view what) {
 
 }  // namespace
 
+router::router(std::size_t max_sessions)
+    : max_sessions_(max_sessions), observed_(std::make_shared<observed_facts>()) {
+  classifier_.use_facts(observed_);
+}
+
 session_model& router::session_named(std::string_view name) {
   if (const auto found = by_name_.find(name); found != by_name_.end()) {
     sessions_.splice(sessions_.begin(), sessions_, found->second);
@@ -53,9 +58,15 @@ routed router::route(std::string_view sql, std::string_view session) {
   if (stays_on_replica) answer.where = target::replica;
   if (answer.where != target::replica) answer.where = target::primary;
   if (decided.where == target::move_primary || may_change_session(*is)) {
-    model.apply(decided.where, session_changes(parser_, sql));
+    follow(sql, decided.where, model);
   }
   return answer;
+}
+
+void router::follow(std::string_view sql, target where, session_model& model) {
+  const auto changes = session_changes(parser_, sql);
+  model.apply(where, changes.list);
+  if (changes.is_parsed && observed_->learn(parser_.tree())) classifier_.use_facts(observed_);
 }
 
 std::string router::text_answer(std::string_view sql) {
@@ -73,8 +84,10 @@ std::string router::json_answer(std::string_view line) {
   const auto* sql = object->if_contains("sql");
   if (sql == nullptr || !sql->is_string()) return error_line("\"sql\" is missing or not a string");
   const auto* session = object->if_contains("session");
-  if (session != nullptr && !session->is_string()) return error_line("\"session\" is not a string");
-  const auto name = session == nullptr ? std::string_view{} : view(session->get_string());
+  if (session != nullptr && !session->is_string() && !session->is_null())
+    return error_line("\"session\" is not a string");
+  const auto name =
+      session == nullptr || session->is_null() ? std::string_view{} : view(session->get_string());
   const auto answer = route(view(sql->get_string()), name);
   return json::serialize(json::object{{"target", word_of(answer.where)}, {"reason", answer.reason}});
 }

@@ -4,11 +4,13 @@
 
 #include <cstddef>
 #include <list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "routing/classifier.hpp"
+#include "routing/observed_facts.hpp"
 #include "routing/session_changes.hpp"
 #include "routing/session_model.hpp"
 
@@ -22,7 +24,7 @@ struct routed {
 class router {
  public:
   // More sessions than `max_sessions` are forgotten, least recently used first.
-  explicit router(std::size_t max_sessions = 10000) : max_sessions_(max_sessions) {}
+  explicit router(std::size_t max_sessions = 10000);
   router(const router&) = delete;
   router& operator=(const router&) = delete;
 
@@ -46,8 +48,10 @@ class router {
   using order = std::list<named_session>;
 
   session_model& session_named(std::string_view name);
+  void follow(std::string_view sql, target where, session_model& model);
 
   std::size_t max_sessions_;
+  std::shared_ptr<observed_facts> observed_;
   classifier classifier_;
   sql_parser parser_;
   order sessions_;  // most recently used first; by_name_ views their names

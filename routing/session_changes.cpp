@@ -200,10 +200,11 @@ void add_calls(changes& into, const json::value& value) {
 
 }  // namespace
 
-std::vector<session_change> session_changes(sql_parser& parser, std::string_view sql) {
-  changes found;
+text_changes session_changes(sql_parser& parser, std::string_view sql) {
+  text_changes found;
   const bool can_parse = sql.size() <= max_parsed_text && sql.find('\0') == std::string_view::npos;
   if (!can_parse || parser.parse(sql) != parse_failure::none) return found;
+  found.is_parsed = true;
   const auto* root = parser.tree().if_object();
   const auto* statements = root == nullptr ? nullptr : list_field(*root, "stmts");
   if (statements == nullptr) return found;
@@ -213,8 +214,8 @@ std::vector<session_change> session_changes(sql_parser& parser, std::string_view
     if (statement == nullptr || statement->size() != 1) continue;
     const auto& node = statement->begin()->value();
     const std::string_view type(statement->begin()->key().data(), statement->begin()->key().size());
-    if (const auto* fields = node.if_object()) add_statement(found, type, *fields, sql);
-    if (!type.starts_with("Create") && !type.starts_with("View")) add_calls(found, node);
+    if (const auto* fields = node.if_object()) add_statement(found.list, type, *fields, sql);
+    if (!type.starts_with("Create") && !type.starts_with("View")) add_calls(found.list, node);
   }
   return found;
 }

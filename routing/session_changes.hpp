@@ -52,7 +52,11 @@ struct session_change {
   isolation level = isolation::unspecified;
 };
 
-// In the order of the text's statements; nothing where it cannot be parsed.
-[[nodiscard]] std::vector<session_change> session_changes(sql_parser& parser, std::string_view sql);
+struct text_changes {
+  bool is_parsed = false;            // the parser's tree is the text's
+  std::vector<session_change> list;  // in the order of the text's statements
+};
+
+[[nodiscard]] text_changes session_changes(sql_parser& parser, std::string_view sql);
 
 }  // namespace pgsteer::routing

@@ -40,7 +40,7 @@ struct sql_parser::buffers {
   std::string zero_terminated;
   std::array<unsigned char, std::size_t{64} << 10> arena_bytes;
   std::array<unsigned char, std::size_t{16} << 10> parser_bytes;
-  json::monotonic_resource arena{arena_bytes.data(), arena_bytes.size()};
+  std::optional<json::monotonic_resource> arena;  // a new one a text: its blocks double for life
   json::parser parser{{}, tree_options(), parser_bytes.data(), parser_bytes.size()};
   std::optional<json::value> tree;
 };
@@ -51,11 +51,12 @@ sql_parser::~sql_parser() = default;
 parse_failure sql_parser::parse(std::string_view sql) {
   auto& self = *buffers_;
   self.tree.reset();
-  self.arena.release();
+  self.parser.reset();  // what a failed text left behind lies in the arena
+  self.arena.emplace(self.arena_bytes.data(), self.arena_bytes.size());
   self.zero_terminated.assign(sql);
   const parse_result result(self.zero_terminated.c_str());
   if (result.value.error != nullptr || result.value.parse_tree == nullptr) return parse_failure::not_sql;
-  self.parser.reset(&self.arena);
+  self.parser.reset(&*self.arena);
   boost::system::error_code error;
   self.parser.write(result.value.parse_tree, error);
   if (error) return parse_failure::too_deep;

@@ -179,6 +179,35 @@ TEST(route, settings_that_change_the_reading_of_texts_are_remembered) {
                   {"SELECT 'é'", replica}});
 }
 
+TEST(route, learns_from_the_log_which_relations_a_replica_cannot_serve) {
+  expect_session({{"SELECT * FROM counter", replica},
+                  {"CREATE SEQUENCE counter", primary},
+                  {"SELECT * FROM counter", primary},
+                  {"SELECT * FROM s.counter", primary},
+                  {"ALTER SEQUENCE counter RENAME TO ticks", primary},
+                  {"SELECT * FROM ticks", primary},
+                  {"DROP SEQUENCE ticks", primary},
+                  {"SELECT * FROM ticks", replica}});
+  expect_session({{"CREATE UNLOGGED TABLE u (a int)", primary},
+                  {"SELECT * FROM u", primary},
+                  {"DROP TABLE u", primary},
+                  {"CREATE TABLE u (a int)", primary},
+                  {"SELECT * FROM u", replica}});
+  expect_session({{"CREATE VIEW busy AS SELECT * FROM pg_stat_activity", primary},
+                  {"SELECT * FROM busy", primary},
+                  {"CREATE VIEW over_busy AS SELECT * FROM busy", primary},
+                  {"SELECT * FROM over_busy", primary},
+                  {"CREATE OR REPLACE VIEW busy AS SELECT 1", primary},
+                  {"SELECT * FROM busy", replica}});
+  expect_session({{"CREATE FOREIGN TABLE f (a int) SERVER x", primary}, {"SELECT * FROM f", primary}});
+}
+
+TEST(route, what_one_session_creates_the_others_see) {
+  router routes;
+  EXPECT_EQ(routes.route("CREATE SEQUENCE counter", "a").where, primary);
+  EXPECT_EQ(routes.route("SELECT * FROM counter", "b").where, primary);
+}
+
 TEST(route, sessions_are_apart_and_bounded) {
   router routes(10);
   EXPECT_EQ(routes.route("BEGIN", "a").where, primary);
