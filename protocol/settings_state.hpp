@@ -34,10 +34,10 @@ class settings_pool {
 
  private:
   void drop_unused();
-  settings_ref none_;
   std::unordered_map<std::string, settings_ref> states_;
   std::unordered_map<std::string, std::uint32_t> plan_keys_;
   std::size_t sweep_at_ = 256;
+  settings_ref none_;  // last: interned when the tables above are there
 };
 
 // The statements that lead from one state to another, for one simple Query; empty where none are

@@ -115,9 +115,6 @@ void application::start_monitors(const config::settings& s) {
   }
   for (const auto& x : all) {
     if (monitors_.contains(x->id())) continue;
-    if (x->role() == server_role::replica) {
-      log_info("Database replica configured - read queries will be routed to replica", {{"server", x->name()}});
-    }
     monitors_[x->id()] = std::make_unique<monitor>(x, s, [this](const server& changed) { worker_->server_changed(changed.id()); });
   }
 }

@@ -85,6 +85,7 @@ std::size_t session::walk(std::string_view bytes, bool& unit_done) {
       at += n;
       continue;
     }
+    put_synthetics();  // of messages before the one this answers
     const auto rest = bytes.substr(at);
     const auto f = protocol::peek_frame(rest);
     if (!f.is_header_known()) break;
@@ -101,8 +102,8 @@ std::size_t session::walk(std::string_view bytes, bool& unit_done) {
     b.pass_left = f.size - frame.size();
     b.pass_to_client = fate == frame_fate::pass;
     at += frame.size();
-    if (whole) put_synthetics();
   }
+  if (b.pass_left == 0 && !unit_done) put_synthetics();
   return at;
 }
 
