@@ -110,6 +110,14 @@ class Configurations(unittest.TestCase):
         self.assertGreater(len(yaml.safe_load(text)), 15)
         check_config(text)
 
+    def test_sample_shows_the_defaults(self):
+        example = {"database_url", "database_replica_url", "listen", "tls", "tls_cert_file", "tls_key_file"}
+        sample = dict(re.findall(r"^#([a-z_]+): *(.*)$", read(f"{DEPLOY}/pgsteer.yaml"), re.M))
+        printed = yaml.safe_load(run(BINARY, "--print-config", env={"DATABASE_URL": "postgresql://app:x@db/shop"}))
+        self.assertLessEqual(set(sample), set(printed))
+        for name in set(sample) - example:
+            self.assertEqual(yaml.safe_load(sample[name]), printed[name], name)
+
     def test_service_variables_uncommented_are_accepted(self):
         text = re.sub(r"^#(?=[A-Z_]+=)", "", read(f"{DEPLOY}/pgsteer.env"), flags=re.M)
         check_config("", dict(line.split("=", 1) for line in text.splitlines() if re.match(r"[A-Z_]+=", line)))
