@@ -1,8 +1,10 @@
 #include "config/yaml_source.hpp"
 
 #include <map>
+#include <sstream>
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 namespace pgsteer::config {
@@ -15,16 +17,36 @@ std::string without_detail(const std::string& message) {
   return message.substr(0, message.find(':'));
 }
 
+// Hears where a document starts, and nothing else.
+class document_start final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override { mark_ = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnAlias(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnScalar(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                const std::string& /*value*/) override {}
+  void OnSequenceStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                       YAML::EmitterStyle::value /*style*/) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                  YAML::EmitterStyle::value /*style*/) override {}
+  void OnMapEnd() override {}
+
+  [[nodiscard]] const YAML::Mark& mark() const { return mark_; }
+
+ private:
+  YAML::Mark mark_;
+};
+
 class reader {
  public:
   explicit reader(std::string_view name) : name_(name) {}
 
   gathered read(const std::string& text) {
     try {
-      const auto documents = YAML::LoadAll(text);
-      if (documents.size() > 1)
-        wrong(documents[1].Mark(), "begins a second document", "keep one document in the file");
-      if (!documents.empty()) read_document(documents[0]);
+      read_document(YAML::Load(text));
+      check_end(text);
     } catch (const YAML::Exception& error) {
       wrong(error.mark, fmt::format("is not valid YAML: {}", without_detail(error.msg)),
             "values that begin with *, &, [ or {, or hold \": \", stand in quotes");
@@ -48,6 +70,15 @@ class reader {
       return wrong(document.Mark(), "is not a list of settings", "write lines of \"name: value\"");
     for (const auto& entry : document)
       read_entry(entry.first, entry.second);
+  }
+
+  // YAML::LoadAll would tell too, but never ends where a stray bracket follows.
+  void check_end(const std::string& text) {
+    std::istringstream input(text);
+    YAML::Parser parser(input);
+    document_start handler;
+    if (!parser.HandleNextDocument(handler) || !parser || !parser.HandleNextDocument(handler)) return;
+    wrong(handler.mark(), "begins a second document", "keep one document in the file");
   }
 
   void read_entry(const YAML::Node& key, const YAML::Node& value) {

@@ -208,6 +208,8 @@ TEST_F(loading_test, reports_broken_yaml_with_its_line) {
   }
   arguments = {"--config", write("c.yaml", "pool_size: 3\n---\npool_size: 4\n")};
   EXPECT_NE(only_problem().what.find("second document"), std::string::npos);
+  arguments = {"--config", write("c.yaml", "pool_size: 3\n]\n")};  // yaml-cpp's LoadAll never ended here
+  EXPECT_THAT(wrong(), SizeIs(1));
   arguments = {"--config", write("c.yaml", std::string(100000, '['))};
   EXPECT_THAT(wrong(), SizeIs(1));
 }
