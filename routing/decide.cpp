@@ -95,19 +95,20 @@ bool is_harmless(const classification& unit) {
   return unit.kind == statement_kind::read || unit.kind == statement_kind::empty;
 }
 
-void become_write(classification& unit, const classification& next) {
+// Belongs to the block it stands in, on whichever server that is.
+bool is_of_block(const classification& unit) {
+  return unit.kind == statement_kind::cursor_use || unit.kind == statement_kind::declare_cursor_read ||
+         unit.kind == statement_kind::set_local || is_plain_control(unit);
+}
+
+void become(classification& unit, statement_kind kind, const classification& next) {
   if (is_harmless(unit)) unit.reason = next.reason;
-  unit.kind = statement_kind::write;
+  unit.kind = kind;
   unit.access = access_mode::unspecified;
   unit.level = isolation::unspecified;
   unit.deferrable = false;
   unit.name.clear();
   unit.value.clear();
-}
-
-// Both parts leave a block on a replica where it is: reads, and control that opens nothing.
-bool stays_in_block(const classification& unit, const classification& next) {
-  return (is_harmless(unit) || is_plain_control(unit)) && (is_harmless(next) || is_plain_control(next));
 }
 
 void join_verbs(classification& unit, const classification& next) {
@@ -130,19 +131,21 @@ decision decide(const classification& unit, const session_view& session) {
 }
 
 void join_text(classification& unit, const classification& next) {
-  unit.effects |= next.effects;
-  unit.is_dml = false;  // what comes before it has run already
-  if (unit.kind == statement_kind::read && next.kind == statement_kind::read) return;
-  if (unit.kind == statement_kind::empty && next.kind == statement_kind::read) {
-    unit.kind = next.kind;
-    unit.reason = next.reason;
+  if (unit.kind == statement_kind::empty) {
+    const auto effects = unit.effects;
+    unit = next;
+    unit.effects |= effects;
     return;
   }
-  if (is_harmless(unit) && is_harmless(next)) return;
-  const bool stays = stays_in_block(unit, next);
+  unit.effects |= next.effects;
+  if (next.kind == statement_kind::empty) return;
+  unit.is_dml = false;  // what comes before it has run already
+  if (unit.kind == statement_kind::read && next.kind == statement_kind::read) return;
+  const bool stays = (is_harmless(unit) || is_of_block(unit)) && (is_harmless(next) || is_of_block(next));
   join_verbs(unit, next);
-  become_write(unit, next);
-  if (stays) unit.kind = statement_kind::transaction;
+  const bool has_verb = unit.verb != transaction_verb::none;
+  const auto of_block = has_verb ? statement_kind::transaction : statement_kind::cursor_use;
+  become(unit, stays ? of_block : statement_kind::write, next);
 }
 
 void join(classification& unit, const classification& next) {

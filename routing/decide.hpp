@@ -40,7 +40,9 @@ struct decision {
 void join(classification& unit, const classification& next);
 
 // The same for a further statement of one Query message, where a BEGIN and what follows it are one
-// text (verb mixed). A mixed unit of kind transaction holds only reads, COMMIT, ROLLBACK and savepoints.
+// text (verb mixed). Joined units that may stay in a block on a replica keep a kind that says so:
+// transaction with verb mixed (reads, cursors, SET LOCAL with COMMIT, ROLLBACK, savepoints), or cursor_use
+// (reads, cursors, SET LOCAL).
 void join_text(classification& unit, const classification& next);
 
 }  // namespace pgsteer::routing

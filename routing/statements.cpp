@@ -1,5 +1,7 @@
 #include "routing/statements.hpp"
 
+#include <algorithm>
+#include <initializer_list>
 #include <string>
 #include <utility>
 
@@ -30,6 +32,16 @@ judged_statement judge_query(std::string_view type, const json::value& fields, c
   walker(known, found).walk_within(type, fields);
   const bool depends = found.depends_on_literals;
   return {from_findings(std::move(found)), depends};
+}
+
+// The closed world holds for statements around a query too.
+void expect_only(const json::object& node, std::initializer_list<std::string_view> known, findings& found) {
+  for (const auto& field : node) {
+    const std::string_view name(field.key().data(), field.key().size());
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      found.refuse(fmt::format("unknown syntax {}", name));
+    }
+  }
 }
 
 // A boolean option as PostgreSQL reads it: no argument means true, the last one counts.
@@ -66,6 +78,7 @@ bool has_arguments(const json::array* options) {
 // statement that writes is the primary's.
 judged_statement judge_explain(const json::object& node, const facts& known) {
   findings found;
+  expect_only(node, {"query", "options"}, found);
   const auto* options = list_field(node, "options");
   if (const auto* query = node.if_contains("query")) {
     const bool is_query = query->is_object() && query->get_object().contains("SelectStmt");
@@ -84,6 +97,9 @@ judged_statement judge_explain(const json::object& node, const facts& known) {
 
 classification judge_copy(const json::object& node, const facts& known) {
   findings found;
+  expect_only(node,
+              {"relation", "query", "attlist", "is_from", "is_program", "filename", "options", "whereClause"},
+              found);
   if (flag_field(node, "is_from")) found.refuse("COPY FROM is not a read");
   if (flag_field(node, "is_program")) found.refuse("COPY TO PROGRAM runs on the server's machine");
   if (node.contains("filename")) found.refuse("COPY TO a file writes on the server's machine");
@@ -97,6 +113,7 @@ classification judge_copy(const json::object& node, const facts& known) {
 classification judge_declare(const json::object& node, const facts& known) {
   constexpr std::int64_t hold = 0x0020;  // CURSOR_OPT_HOLD
   findings found;
+  expect_only(node, {"portalname", "options", "query"}, found);
   const auto* options = node.if_contains("options");
   if (options != nullptr && (!options->is_int64() || (options->get_int64() & hold) != 0)) {
     found.refuse("cursor WITH HOLD outlives its transaction");

@@ -183,6 +183,8 @@ TEST(join, one_statement_that_is_no_read_makes_the_unit_a_write_with_its_reason)
   EXPECT_EQ(joined({"SELECT 1", "SELECT 2"}).kind, statement_kind::read);
   EXPECT_EQ(joined({"", "SELECT 2"}).kind, statement_kind::read);
   EXPECT_EQ(joined({"", ""}).kind, statement_kind::empty);
+  EXPECT_EQ(joined({"INSERT INTO t VALUES (1)", ""}).kind, statement_kind::write);
+  EXPECT_EQ(decide(joined({"", "BEGIN READ ONLY"}), {}).where, target::replica);
   const auto unit = joined({"SELECT 1", "SELECT foo()", "SELECT bar()"});
   EXPECT_EQ(unit.kind, statement_kind::write);
   EXPECT_EQ(unit.reason, "calls unknown function foo()");
@@ -210,6 +212,13 @@ TEST(join, the_end_of_a_block_in_a_pipeline_stays_with_the_block) {
   EXPECT_EQ(decide(joined({"COMMIT", "BEGIN"}), session).where, target::move_primary);
   EXPECT_EQ(decide(joined({"COMMIT", "BEGIN READ ONLY", "SELECT 1"}), session).where, target::move_primary);
   EXPECT_EQ(decide(joined({"SELECT 1", "COMMIT"}), {}).where, target::primary);
+  EXPECT_EQ(decide(joined({"FETCH c", "SELECT 1", "CLOSE c"}), session).where, target::stay);
+  EXPECT_EQ(decide(joined({"SET LOCAL a = 1", "DECLARE c CURSOR FOR SELECT 1", "FETCH c"}), session).where,
+            target::stay);
+  EXPECT_EQ(decide(joined({"FETCH c", "COMMIT"}), session).where, target::stay);
+  EXPECT_EQ(decide(joined({"FETCH c", "SELECT foo()"}), session).where, target::move_primary);
+  EXPECT_EQ(decide(joined({"FETCH c", "SET TRANSACTION READ WRITE"}), session).where, target::move_primary);
+  EXPECT_EQ(decide(joined({"FETCH c", "SELECT 1"}), {}).where, target::primary);
 }
 
 }  // namespace
