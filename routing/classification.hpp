@@ -12,11 +12,11 @@ namespace pgsteer::routing {
 enum class transaction_verb : std::uint8_t {
   none,
   begin,             // BEGIN / START TRANSACTION, access mode and isolation in the flags below
-  commit,            // COMMIT, END, PREPARE TRANSACTION (not AND CHAIN)
+  commit,            // COMMIT, END (not AND CHAIN); PREPARE TRANSACTION, whose kind is write
   rollback,          // ROLLBACK, ABORT (not AND CHAIN)
   chain,             // COMMIT or ROLLBACK AND CHAIN: the block goes on
   savepoint,         // SAVEPOINT, RELEASE, ROLLBACK TO
-  set_transaction,   // SET TRANSACTION ...
+  set_transaction,   // SET TRANSACTION ..., SET transaction_read_only = ... and the like
   mixed,             // several statements in one Query message, transaction control among them
 };
 
@@ -53,7 +53,8 @@ enum class statement_kind : std::uint8_t {
   read,         // proven read: may run on a replica
   write,        // anything not proven to be a read
   transaction,  // transaction control alone (see verb)
-  set,          // exactly one SET / RESET (not SET TRANSACTION); `name` is the parameter
+  set,          // exactly one SET / RESET (not SET TRANSACTION); `name` is the parameter (RESET ALL: "all",
+                // SET SESSION CHARACTERISTICS: "session_characteristics" with access, level, deferrable)
   set_local,    // exactly one SET LOCAL
   show,         // exactly one SHOW; `name` is the parameter
   deallocate,   // exactly one DEALLOCATE name (`name` empty: ALL)

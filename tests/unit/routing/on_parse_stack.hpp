@@ -1,4 +1,5 @@
 // Runs a test's body on a thread with the stack that classification asks for.
+// Used by the unit tests that give the classifier deep texts.
 #pragma once
 
 #include <functional>

@@ -68,7 +68,7 @@ TEST(statements, go_where_the_table_says) {
     }
     ++rows;
   }
-  EXPECT_GE(rows, 300);
+  EXPECT_GE(rows, 600);
 }
 
 }  // namespace
