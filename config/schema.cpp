@@ -29,6 +29,9 @@ constexpr choices<pool_mode, 2> mode_words{
     {{"transaction", pool_mode::transaction}, {"session", pool_mode::session}}};
 constexpr choices<backend_rotation, 2> rotation_words{
     {{"most_recent", backend_rotation::most_recent}, {"always", backend_rotation::always}}};
+constexpr choices<consistency, 3> consistency_words{{{"eventual", consistency::eventual},
+                                                     {"session", consistency::session},
+                                                     {"global", consistency::global}}};
 constexpr choices<log_level, 4> level_words{{{"debug", log_level::debug},
                                              {"info", log_level::info},
                                              {"warn", log_level::warn},
@@ -189,6 +192,12 @@ constexpr std::array table{
                    "tests).",
             .set = set_choice<&settings::rotation, rotation_words>,
             .get = get_choice<&settings::rotation, rotation_words>},
+    setting{.name = "consistency",
+            .kind = "eventual|session|global",
+            .doc = "What a read on a replica must have seen: nothing in particular, the session's own writes, or "
+                   "all writes through this proxy.",
+            .set = set_choice<&settings::level_of_reads, consistency_words>,
+            .get = get_choice<&settings::level_of_reads, consistency_words>},
     setting{.name = "max_clients",
             .kind = "NUMBER",
             .doc = "Most clients connected at once.",
@@ -200,12 +209,6 @@ constexpr std::array table{
         .doc = "Most prepared statements kept on one server connection; the least recently used are closed.",
         .set = set_number<&settings::max_prepared_statements, 1, 1000000>,
         .get = get_number<&settings::max_prepared_statements>},
-    setting{.name = "workers",
-            .kind = "NUMBER",
-            .reload = effect::at_start,
-            .doc = "Threads that carry clients.",
-            .set = set_number<&settings::workers, 1, 256>,
-            .get = get_number<&settings::workers>},
     setting{.name = "acquire_timeout",
             .kind = "DURATION",
             .doc = "Longest wait for a server connection; then the client gets SQLSTATE 53300, or 08006 with "

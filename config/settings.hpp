@@ -14,6 +14,7 @@ namespace pgsteer::config {
 enum class auth_method : std::uint8_t { scram_sha_256, md5, trust };
 enum class pool_mode : std::uint8_t { transaction, session };
 enum class backend_rotation : std::uint8_t { most_recent, always };
+enum class consistency : std::uint8_t { eventual, session, global };
 enum class log_format : std::uint8_t { text, json };
 enum class log_level : std::uint8_t { debug, info, warn, error };
 enum class client_tls : std::uint8_t { disable, allow, require };
@@ -48,8 +49,6 @@ struct settings {
   auth_method auth = auth_method::scram_sha_256;
   bool auth_trust_anywhere = false;  // `trust` on more than loopback and unix sockets: said twice
 
-  int workers = 1;  // threads that carry clients; fixed at start
-
   client_tls tls = client_tls::disable;  // `allow` by default once a certificate is given
   std::string tls_cert_file;
   std::string tls_key_file;
@@ -57,6 +56,7 @@ struct settings {
   pool_mode mode = pool_mode::transaction;
   int pool_size = 10;  // backends per server, user and database
   backend_rotation rotation = backend_rotation::most_recent;
+  consistency level_of_reads = consistency::session;
   int max_clients = 10000;
   int max_prepared_statements = 500;  // per backend; least recently used are closed
 

@@ -25,7 +25,13 @@ worker::worker(runtime_config config, connector& c, std::shared_ptr<worker_board
       board_(std::move(board)),
       mock_seed_(std::move(mock_seed)) {}
 
-worker::~worker() = default;
+// Sessions refer to groups and to the loop: they go first.
+worker::~worker() {
+  cancels_.clear();
+  listeners_.clear();
+  sessions_.clear();
+  groups_.clear();
+}
 
 void worker::run() {
   loop.run(sweep_period, [this] { sweep(); });
@@ -56,7 +62,7 @@ pool& worker::pool_for(client_group& g, const server_ref& s) {
   return *g.pools.emplace_back(std::make_unique<pool>(*this, s, g));
 }
 
-server_ref worker::choose_replica() {
+server_ref worker::choose_replica(const routing::freshness& wanted) {
   const auto& replicas = config_.servers->replicas;
   const server_ref* best = nullptr;
   int least = 0;
@@ -65,6 +71,11 @@ server_ref worker::choose_replica() {
     const auto& s = replicas[(turn_ + i) % replicas.size()];
     if (!s->is_usable()) {
       if (s->health() == server_health::failed) s->want();
+      continue;
+    }
+    const auto replayed = s->replayed_lsn.load(std::memory_order_acquire);
+    if (!wanted.accepts(s->id(), replayed)) {
+      if (wanted.is_sampled && replayed < wanted.floor) s->watch(wanted.floor);
       continue;
     }
     const int n = s->outstanding.load(std::memory_order_relaxed);

@@ -61,8 +61,10 @@ class worker {
   [[nodiscard]] const runtime_config& config() const { return config_; }
   [[nodiscard]] client_group& group_for(const std::string& user, const std::string& database);
   [[nodiscard]] pool& pool_for(client_group& g, const server_ref& s);
-  // The usable replica with the least outstanding work; null where none is usable.
-  [[nodiscard]] server_ref choose_replica();
+  // The replica to read from: the session's last one, or the one with the least outstanding work of
+  // those that are usable and fresh enough; null where there is none.
+  [[nodiscard]] server_ref choose_replica(const routing::freshness& wanted);
+  void forward_cancel(backend& b);
   void connect(pool& p);
   [[nodiscard]] worker_metrics& metrics() { return board_->metrics; }
   [[nodiscard]] bool is_draining() const { return draining_; }
@@ -71,6 +73,7 @@ class worker {
   void remove(session& s);
   [[nodiscard]] const std::string& mock_seed() const { return mock_seed_; }
   [[nodiscard]] std::uint64_t next_backend_id() { return ++backend_ids_; }
+  [[nodiscard]] std::uint64_t next_session_serial() { return ++session_serials_; }
 
   reactor loop;
   routing::classifier classifier;
@@ -80,14 +83,14 @@ class worker {
   protocol::gather to_backend;
   std::vector<iovec> to_client;
   std::string made;  // small messages of the proxy's own in the relay
-  std::array<char, 65536> buffer{};
+  std::array<char, 65536 + 16384> buffer{};  // one read, and in front of it what the last one left over
+  std::uint64_t writes = 0;                  // units on the primary that may have written, answered so far
 
  private:
   void sweep();
   void sweep_sessions(clock::time_point now);
   void publish(clock::time_point now);
   [[nodiscard]] std::vector<session*> all_sessions() const;
-  void forward_cancel(backend& b);
   void on_cancel_done(cancel_request& c);
   void on_pool_down(pool& p);
 
@@ -101,6 +104,7 @@ class worker {
   std::vector<std::unique_ptr<cancel_request>> cancels_;
   std::vector<std::unique_ptr<listener>> listeners_;
   std::uint64_t backend_ids_ = 0;
+  std::uint64_t session_serials_ = 0;
   std::uint32_t group_ids_ = 0;
   std::size_t turn_ = 0;
   bool draining_ = false;

@@ -26,6 +26,7 @@ class session;
 // A query the proxy asks on its own account, between a client's units.
 enum class own_query : std::uint8_t {
   settings_prefix,   // SETs written in front of the client's unit; nobody waits for them
+  wal_sample,        // the WAL position behind a read, written after the client's unit
   settings,          // SETs that may fail: the unit waits
   begin_block,       // BEGIN for a read-only block that moves here
   end_block,         // COMMIT of the block on the replica that it leaves
@@ -72,6 +73,7 @@ class backend final : public event_handler {
   bool is_spoilt = false;         // in step, but closed instead of reused
   bool hung_up = false;           // the server has closed its side: read until the end
   int cancels_in_flight = 0;
+  std::uint64_t sequence_user = 0;  // serial of the session that last may have drawn from a sequence here
 
   // Relay state.
   std::string carry;              // a frame that has not arrived whole

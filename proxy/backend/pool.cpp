@@ -27,19 +27,40 @@ pool::~pool() = default;
 std::size_t pool::limit() const { return static_cast<std::size_t>(worker_.settings().pool_size); }
 
 backend* pool::lease(session& s) {
-  if (!idle_.empty() && waiting_.empty()) {
+  const bool somebody_waits = std::any_of(waiting_.begin(), waiting_.end(), [](const waiter& w) { return w.only == nullptr; });
+  if (!idle_.empty() && !somebody_waits) {
     const auto at = best_idle(s);
     backend* b = idle_[at];
     idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(at));
     return b;
   }
-  auto& wait = s.wait();
-  wait.since = worker_.loop.now();
-  waiting_.push_back(wait);
-  worker_.metrics().clients_waiting.add();
+  enqueue(s, nullptr);
   if (!server_->is_usable()) server_->want();
   open_for_waiters();
   return nullptr;
+}
+
+void pool::enqueue(session& s, const backend* only) {
+  auto& wait = s.wait();
+  wait.since = worker_.loop.now();
+  wait.only = only;
+  waiting_.push_back(wait);
+  worker_.metrics().clients_waiting.add();
+}
+
+backend* pool::find(std::uint64_t backend_id) const {
+  const auto at = std::find_if(all_.begin(), all_.end(), [&](const auto& b) { return b->id == backend_id; });
+  return at == all_.end() ? nullptr : at->get();
+}
+
+bool pool::lease_exact(session& s, backend& b) {
+  const auto at = std::find(idle_.begin(), idle_.end(), &b);
+  if (at == idle_.end()) {
+    enqueue(s, &b);
+    return false;
+  }
+  idle_.erase(at);
+  return true;
 }
 
 // The one that already has this session's settings, if any; by rotation, the one used longest ago.
@@ -57,18 +78,22 @@ void pool::give_back(backend& b) {
   b.idle_since = worker_.loop.now();
   const bool too_old = worker_.settings().server_lifetime.count() > 0 && b.idle_since - b.opened > worker_.settings().server_lifetime;
   if (retired_ || too_old || all_.size() > limit()) return discard(b);
-  if (!waiting_.empty()) return grant_to_first(b);
+  if (!waiting_.empty() && grant(b)) return;
   idle_.push_back(&b);
 }
 
-void pool::grant_to_first(backend& b) {
-  auto& first = waiting_.front();
-  waiting_.pop_front();
+// First come, first served; a waiter that is bound to another backend is passed over.
+bool pool::grant(backend& b) {
+  const auto at = std::find_if(waiting_.begin(), waiting_.end(), [&](const waiter& w) { return w.only == nullptr || w.only == &b; });
+  if (at == waiting_.end()) return false;
+  auto& first = *at;
+  waiting_.erase(at);
   auto& m = worker_.metrics();
   m.clients_waiting.sub();
   const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(worker_.loop.now() - first.since).count();
   m.wait_us.observe(static_cast<std::uint64_t>(std::max<std::int64_t>(waited, 0)));
   first.who->on_granted(b);
+  return true;
 }
 
 void pool::discard(backend& b) {
@@ -81,6 +106,9 @@ void pool::discard(backend& b) {
   worker_.loop.forget(b);
   worker_.loop.bury(std::move(*at));
   all_.erase(at);
+  for (auto w = waiting_.begin(); w != waiting_.end(); ++w) {
+    if (w->only == &b) w->only = nullptr;  // its backend is gone: any will do to say so
+  }
   open_for_waiters();
 }
 

@@ -19,6 +19,7 @@ struct client_group;
 // What a session brings to the queue of a pool.
 struct waiter : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
   session* who = nullptr;
+  const void* only = nullptr;  // the one backend it can use, if it is bound to one
   clock::time_point since;
 };
 using wait_queue = boost::intrusive::list<waiter, boost::intrusive::constant_time_size<false>>;
@@ -32,6 +33,9 @@ class pool {
 
   // An idle backend for this session now, or null: then the session waits in the queue.
   [[nodiscard]] backend* lease(session& s);
+  [[nodiscard]] backend* find(std::uint64_t backend_id) const;
+  // This backend and no other: true if it is free now; else the session waits for it in the queue.
+  [[nodiscard]] bool lease_exact(session& s, backend& b);
   // A clean backend comes back; goes to the first waiter or among the idle ones.
   void give_back(backend& b);
   // Closes it and counts it out; it may be in any state.
@@ -61,7 +65,8 @@ class pool {
   [[nodiscard]] const std::vector<std::unique_ptr<backend>>& backends() const { return all_; }
 
  private:
-  void grant_to_first(backend& b);
+  void enqueue(session& s, const backend* only);
+  [[nodiscard]] bool grant(backend& b);
   void on_connect_failure(const connect_failure& failure);
   [[nodiscard]] std::size_t best_idle(const session& s) const;
   [[nodiscard]] std::size_t limit() const;

@@ -30,6 +30,7 @@ struct client_group {
   std::map<std::string, startup_profile> profiles;  // by serialised startup settings; bounded
   std::vector<std::unique_ptr<pool>> pools;         // by server, in no order
   int sessions = 0;
+  bool uses_session_sequences = false;  // some client has asked for currval() or lastval()
 };
 
 }  // namespace pgsteer::proxy

@@ -13,6 +13,7 @@ constexpr std::size_t max_unsent_to_backend = std::size_t{256} << 10;
 
 session::session(worker& w, descriptor fd, bool is_unix)
     : worker_(w),
+      serial_(w.next_session_serial()),
       fd_(std::move(fd)),
       io_(fd_.get()),
       login_(std::make_unique<login_state>()),
@@ -40,7 +41,9 @@ void session::on_events(std::uint32_t events) {
   if (gone_) return client_gone();
   // Both directions are shut: nobody is there to answer. A client that only closed its sending side
   // still gets its answers, as from PostgreSQL.
-  if ((events & (EPOLLHUP | EPOLLERR)) != 0 && !wants_input()) return client_gone();
+  // Nothing of a unit that still waits was sent: it leaves the queue with its client.
+  const bool closed = (events & (EPOLLHUP | EPOLLERR)) != 0 || (hung_up_ && wait_.is_linked());
+  if (closed && !wants_input()) return client_gone();
   resume();
 }
 

@@ -5,6 +5,8 @@
 //   session_unit.cpp   from bytes to a dispatched unit
 //   session_relay.cpp  from a backend's bytes to the client
 //   session_lease.cpp  getting and giving back backends; failures and retries
+//   session_ghost.cpp  a transaction block whose server is gone
+//   session_sequence.cpp  currval() and lastval()
 //   session_state.cpp  what the session leaves behind in its backend: settings and pins
 //
 //   flow:  collecting -> waiting -> (preparing) -> in_flight <-> flowing -> (settling) -> collecting
@@ -28,6 +30,7 @@
 #include "proxy/io/reactor.hpp"
 #include "proxy/io/stream.hpp"
 #include "proxy/metrics.hpp"
+#include "routing/consistency.hpp"
 #include "routing/decide.hpp"
 
 namespace pgsteer::proxy {
@@ -84,6 +87,7 @@ class session final : public event_handler {
     protocol::startup_packet packet;
     std::optional<protocol::client_login> conversation;
     protocol::settings_map wanted;  // startup settings not yet known to a server
+    std::string accepted;           // the last message of the conversation: leaves with the answer
     bool is_applied = false;
   };
   // A unit on its way: the bytes are in the client's buffer or in the worker's.
@@ -172,6 +176,20 @@ class session final : public event_handler {
   void drop_backend();  // closes it
   [[nodiscard]] bool move_block(const unit_view& u);
   [[nodiscard]] protocol::error_report lost_error() const;
+  void note_freshness(const backend& b);
+  void take_sample();
+  [[nodiscard]] bool wants_sample(const unit_view& u, const routing::classification& c, const backend& b) const;
+
+  // session_sequence.cpp
+  void note_sequence_use(const routing::classification& c, backend& b);
+  [[nodiscard]] bool acquire_sequence_backend();
+  [[nodiscard]] std::size_t refuse_sequence(const unit_view& u);
+
+  // session_ghost.cpp
+  void lose_block(std::optional<protocol::error_report> why);
+  void answer_without_server(const unit_view& u, const routing::classification& c);
+  void end_ghost(const unit_view& u);
+  void refuse_in_ghost(const unit_view& u, const protocol::error_report& why);
 
   // session_state.cpp
   [[nodiscard]] bool needs_state_probe() const;
@@ -189,6 +207,7 @@ class session final : public event_handler {
   void on_left_clean(own_query purpose, bool failed);
 
   worker& worker_;
+  const std::uint64_t serial_;  // never reused
   descriptor fd_;
   stream io_;
   client_group* group_ = nullptr;
@@ -205,6 +224,10 @@ class session final : public event_handler {
   std::size_t scanned_ = 0;          // of in_: complete frames without the end of a unit
   std::size_t pass_left_ = 0;        // of a large message being passed through to the backend
   std::uint64_t last_backend_ = 0;
+  std::uint64_t sequence_backend_ = 0;  // where this session last may have drawn from a sequence
+  std::uint64_t covered_writes_ = 0;    // of all sessions, with `consistency: global`
+  routing::freshness freshness_;
+  std::unique_ptr<protocol::error_report> loss_;  // of an open block, not yet told to the client
   waiter wait_;
   clock::time_point since_;          // of the phase: login, idle, the unit in flight
   routing::session_view view_;
@@ -231,7 +254,10 @@ class session final : public event_handler {
   bool drain_ : 1 = false;
   bool fatal_passed_ : 1 = false;    // the server's last words went to the client
   bool loaded_library_ : 1 = false;
-  bool uses_currval_ : 1 = false;
+  bool keeps_sequence_ : 1 = false;  // it asks for currval() and has drawn: its backend stays
+  bool is_ghost_ : 1 = false;        // the open block's server is gone: it can only be ended
+  bool is_sampled_now_ : 1 = false;  // the unit in flight has brought its WAL position
+  bool is_read_ : 1 = false;         // the unit in flight is a proven read
   bool prepared_settings_ : 1 = false;      // the leased backend has this session's settings
   bool ends_with_large_query_ : 1 = false;  // the message passing through is a Query or FunctionCall
   bool view_standard_strings_ : 1 = true;

@@ -18,9 +18,45 @@ constexpr unsigned most_tries = 3;
 
 backend* session::acquire(bool replica) {
   if (replica && tries_ < most_tries) {
-    if (const auto s = worker_.choose_replica()) return worker_.pool_for(*group_, s).lease(*this);
+    const auto level = worker_.settings().level_of_reads;
+    auto wanted = level == config::consistency::eventual ? routing::freshness{} : freshness_;
+    if (level == config::consistency::global && covered_writes_ != worker_.writes) wanted.is_sampled = false;
+    if (const auto s = worker_.choose_replica(wanted)) return worker_.pool_for(*group_, s).lease(*this);
   }
   return acquire_primary();
+}
+
+// A read that had to run on the primary asks it how far it has come, behind its own answer and in the
+// same write: the next read knows what a replica must have replayed.
+bool session::wants_sample(const unit_view& u, const routing::classification& c, const backend& b) const {
+  if (b.home.is_replica() || c.kind != routing::statement_kind::read || u.missing > 0) return false;
+  if (u.end != protocol::unit_end::query && u.end != protocol::unit_end::sync) return false;
+  return b.status == 'I' && pin_.empty() && !worker_.config().servers->replicas.empty() &&
+         worker_.settings().level_of_reads != config::consistency::eventual;
+}
+
+void session::take_sample() {
+  auto& b = *backend_;
+  const auto& rows = b.own_rows;
+  if (b.own_failed || rows.size() != 1 || rows[0].size() != 2) return;
+  const auto insert = routing::parse_lsn(rows[0][0]);
+  if (!insert) return;
+  freshness_ = {routing::normalise_insert_lsn(*insert, routing::parse_wal_segment_size(rows[0][1])), true, 0};
+  is_sampled_now_ = true;
+  for (const auto& r : worker_.config().servers->replicas) {
+    if (r->replayed_lsn.load(std::memory_order_relaxed) < freshness_.floor) r->watch(freshness_.floor);
+  }
+}
+
+// What the unit that was just answered lets the session expect of replicas.
+void session::note_freshness(const backend& b) {
+  if (b.home.is_replica()) {
+    freshness_.last_replica = b.home.host()->id();
+    return;
+  }
+  if (!is_read_) ++worker_.writes;
+  if (!is_sampled_now_) freshness_ = {freshness_.floor, false, 0};
+  is_sampled_now_ = false;
 }
 
 backend* session::acquire_primary() {
@@ -28,7 +64,7 @@ backend* session::acquire_primary() {
   auto& home = worker_.pool_for(*group_, servers.primary);
   // A login needs any server's word; with the primary gone a replica's will do.
   if (phase_ == phase::opening && !servers.primary->is_usable()) {
-    if (const auto s = worker_.choose_replica()) return worker_.pool_for(*group_, s).lease(*this);
+    if (const auto s = worker_.choose_replica({})) return worker_.pool_for(*group_, s).lease(*this);
   }
   return home.lease(*this);
 }
@@ -80,7 +116,7 @@ void session::on_acquire_failed(const protocol::error_report& why) {
 
 void session::finish_unit() {
   auto& b = *backend_;
-  b.wire.changes.clear();
+  if (!retrying_) b.wire.changes.clear();
   if (own_done_) {
     const auto purpose = *own_done_;
     own_done_.reset();
@@ -93,6 +129,7 @@ void session::finish_unit() {
   cancelled_ = false;
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(worker_.loop.now() - since_).count();
   worker_.metrics().unit_us.observe(static_cast<std::uint64_t>(us));
+  note_freshness(b);
   block_ended_ = view_.open != routing::block::none && b.status == 'I';
   view_.failed = b.status == 'E';
   view_.open = b.status == 'I' ? routing::block::none
@@ -143,8 +180,8 @@ void session::drop_backend() {
 void session::retry_elsewhere(bool backend_is_lost) {
   auto& b = *backend_;
   worker_.metrics().retries.add();
-  for (auto& c : b.wire.changes) {
-    if (c.what == statement_change::kind::client_name) names_.set(c.name, std::move(c.before));
+  for (auto c = b.wire.changes.rbegin(); c != b.wire.changes.rend(); ++c) {
+    if (c->what == statement_change::kind::client_name) names_.set(c->name, std::move(c->before));
   }
   b.wire.changes.clear();
   in_.insert(0, b.retained);
@@ -195,7 +232,10 @@ void session::on_backend_lost() {
                                               "Connect again."));
   }
   if (unit_running && retryable_) return retry_elsewhere(true);
-  const bool session_is_lost = view_.open != routing::block::none || !pin_.empty() || b.pass_left > 0 || flow_ == flow::flowing;
+  // Its state is gone, or the client has half a message: nothing can be mended.
+  const bool session_is_lost = !pin_.empty() || b.pass_left > 0;
+  const bool in_block = view_.open != routing::block::none;
+  if (!session_is_lost && in_block && !unit_running) return lose_block(lost_error());
   if (!session_is_lost && flow_ == flow::preparing) {  // nothing of the unit was sent
     flow_ = flow::collecting;
     drop_backend();
@@ -212,14 +252,21 @@ void session::on_backend_lost() {
     drop_backend();
     return close_after(why);
   }
+  skip_to_sync_ = flow_ == flow::flowing && !b.wire.owed.is_head_query();
   drop_backend();
+  if (in_block && !is_commit_) {
+    is_ghost_ = true;
+    view_.failed = true;
+  } else {
+    view_.open = routing::block::none;
+  }
   fail_unit(why);
 }
 
 void session::fail_unit(const protocol::error_report& why) {
   std::string bytes;
   write::error_response(bytes, why);
-  write::ready_for_query(bytes, 'I');
+  if (!skip_to_sync_) write::ready_for_query(bytes, is_ghost_ ? 'E' : 'I');
   flow_ = flow::collecting;
   tries_ = 0;
   effects_ = {};
@@ -240,7 +287,12 @@ void session::leave_backend_behind() {
   switch (flow_) {
     case flow::in_flight:
     case flow::settling:
-      if (!b.wire.owed.is_empty() || b.cancels_in_flight > 0) return;  // finish_unit() comes back here
+      if (!b.wire.owed.is_empty() || b.cancels_in_flight > 0) {
+        // Nobody wants the rest of a read; a write is let run, as a server would.
+        if (is_read_ && b.cancels_in_flight == 0) worker_.forward_cancel(b);
+        worker_.loop.soon(b);  // its reading may have paused for the client
+        return;                // finish_unit() comes back here
+      }
       break;
     case flow::collecting: break;
     default:

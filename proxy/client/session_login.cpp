@@ -171,7 +171,7 @@ void session::on_login_output(const protocol::client_login::output& output) {
       return;
     case protocol::client_login::step::accepted: break;
   }
-  out_.append(output.bytes);  // leaves with the rest of the login's answer
+  login_->accepted = output.bytes;
   phase_ = phase::opening;
   group_ = &worker_.group_for(login_->packet.user, login_->packet.database);
   ++group_->sessions;
@@ -181,6 +181,10 @@ void session::on_login_output(const protocol::client_login::output& output) {
 void session::refuse_login(protocol::error_report why) {
   why.severity = "FATAL";
   worker_.metrics().logins_failed.add();
+  if (phase_ == phase::opening) {  // the password was right: say so first, as the server does
+    write::authentication_ok(login_->accepted);
+    send(login_->accepted);
+  }
   close_after(why);
 }
 
@@ -226,6 +230,7 @@ void session::open_with_profile() {
 // came to: its spelling, its errors.
 void session::learn_profile(backend& b) {
   backend_ = &b;
+  b.user = this;
   flow_ = flow::preparing;
   const auto target = worker_.settings_values.intern(login_->wanted);
   const auto change = protocol::change_settings(*b.settings, *target);
@@ -237,7 +242,7 @@ void session::learn_profile(backend& b) {
 
 void session::finish_login(const startup_profile& profile) {
   settings_ = startup_ = profile.settings;
-  std::string bytes;
+  std::string bytes = std::move(login_->accepted);
   write::authentication_ok(bytes);
   for (const auto& [name, value] : group_->parameters) {
     const auto own = profile.reported.find(name);
@@ -260,10 +265,7 @@ void session::finish_login(const startup_profile& profile) {
   worker_.metrics().clients.add();
   if (worker_.settings().mode == config::pool_mode::session) set_pin("session mode");
   if (backend_ != nullptr) release();
-  const std::string first = out_.substr(out_sent_);
-  std::string().swap(out_);
-  out_sent_ = 0;
-  send(first + bytes);
+  send(bytes);
   resume_soon();
 }
 

@@ -12,7 +12,9 @@ using protocol::expected;
 using protocol::owner;
 using protocol::verdict;
 
-constexpr int reads_per_turn = 16;                           // then others get theirs
+constexpr int reads_per_turn = 16;  // then others get theirs
+constexpr std::size_t most_kept = std::size_t{16} << 10;  // of a frame that has not arrived whole
+constexpr std::size_t read_size = std::size_t{64} << 10;
 constexpr std::size_t most_held = std::size_t{16} << 10;     // of an answer that may be asked again
 
 // Types whose body nobody here needs: they are passed on while they arrive.
@@ -37,10 +39,14 @@ void session::on_backend_events(std::uint32_t events) {
   }
   for (int turn = 0; turn < reads_per_turn; ++turn) {
     if (is_backed_up()) return;  // on_writable() comes back here
-    const auto r = b.io.read(worker_.buffer);
+    // What is left of the last read goes in front of this one.
+    const std::size_t kept = b.carry.size() <= most_kept ? b.carry.size() : 0;
+    std::copy_n(b.carry.data(), kept, worker_.buffer.data());
+    const auto r = b.io.read(std::span(worker_.buffer).subspan(kept, read_size));
     if (r.status == io_status::would_block) return;
     if (r.status == io_status::closed) return on_backend_lost();
-    if (!relay_chunk({worker_.buffer.data(), r.size})) return;
+    if (kept > 0) b.carry.clear();
+    if (!relay_chunk({worker_.buffer.data(), kept + r.size})) return;
     if (r.drained && !b.hung_up) return;
   }
   worker_.loop.soon(b);
@@ -94,7 +100,7 @@ std::size_t session::walk(std::string_view bytes, bool& unit_done) {
       break;
     }
     const bool whole = f.size <= rest.size();
-    if (!whole && (!is_bulk(f.type) || b.wire.owed.is_head_ours())) break;
+    if (!whole && (f.size <= most_kept || !is_bulk(f.type) || b.wire.owed.is_head_ours())) break;
     const auto frame = rest.substr(0, f.size);
     const auto fate = on_frame(f.type, frame, unit_done);
     if (fate == frame_fate::stop) break;
@@ -192,11 +198,13 @@ void session::take_own_query() {
   if (b.own.empty()) return;
   const auto purpose = b.own.front();
   b.own.pop_front();
-  if (purpose != own_query::settings_prefix) {
+  if (purpose != own_query::settings_prefix && purpose != own_query::wal_sample) {
     own_done_ = purpose;
     return;
   }
-  if (b.own_failed) {
+  if (purpose == own_query::wal_sample) {
+    take_sample();
+  } else if (b.own_failed) {
     b.is_spoilt = true;
     log_error("Settings could not be replayed on a backend",
               {{"server", b.home.host()->name()}, {"sqlstate", b.own_error.sqlstate}, {"cause", b.own_error.message}});

@@ -48,7 +48,7 @@ void session::refresh_view() {
 
 bool session::needs_state_probe() const {
   if (worker_.settings().mode == config::pool_mode::session) return false;
-  return effects_.may_set || effects_.may_pin || (!pin_.empty() && block_ended_);
+  return effects_.may_set || effects_.may_pin || (!pin_.empty() && block_ended_) || (keeps_sequence_ && pin_.empty());
 }
 
 void session::ask_state() {
@@ -74,7 +74,7 @@ void session::set_pin(std::string reason) {
 void session::apply_state() {
   auto& b = *backend_;
   protocol::settings_map in_force;
-  std::string pin = loaded_library_ ? "LOAD" : "";
+  std::string pin = loaded_library_ ? "LOAD" : keeps_sequence_ ? "sequence values" : "";
   for (const auto& row : b.own_rows) {
     if (row.size() < 3) continue;
     if (row[0] == "p") {
@@ -146,6 +146,7 @@ void session::on_own_query_done(own_query purpose) {
       break;
     case own_query::rollback:
     case own_query::discard: on_left_clean(purpose, failed); break;
+    case own_query::wal_sample:
     case own_query::settings_prefix: break;
   }
   b.own_rows.clear();

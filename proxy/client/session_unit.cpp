@@ -19,6 +19,10 @@ using routing::transaction_verb;
 constexpr std::size_t large_message = std::size_t{256} << 10;
 constexpr std::size_t max_parse_message = std::size_t{64} << 20;
 
+// The position of everything inserted so far, and what is needed to normalise it.
+constexpr std::string_view sample_query =
+    "SELECT pg_catalog.pg_current_wal_insert_lsn(), pg_catalog.current_setting('wal_segment_size')";
+
 std::string_view query_text(std::string_view message) {
   const auto body = message.substr(protocol::header_size);
   return body.substr(0, body.find('\0'));
@@ -42,7 +46,7 @@ std::size_t session::take_unit(std::string_view bytes) {
   }
   if (skip_to_sync_) {
     skip_to_sync_ = u.end != unit_end::sync;
-    if (!skip_to_sync_) send(std::string_view("Z\0\0\0\5I", 6));
+    if (!skip_to_sync_) send(is_ghost_ ? std::string_view("Z\0\0\0\5E", 6) : std::string_view("Z\0\0\0\5I", 6));
     return u.size;
   }
   return start_unit({bytes.substr(0, u.size), u.end, u.has_extended, 0});
@@ -77,7 +81,13 @@ const routing::classification& session::judge(const unit_view& u) {
 
 std::size_t session::start_unit(const unit_view& u) {
   const auto& c = judge(u);
+  if (is_ghost_ || loss_) {
+    answer_without_server(u, c);
+    return u.bytes.size();
+  }
   if (answer_here(u, c)) return u.bytes.size();
+  if (c.effects.uses_session_sequence && backend_ == nullptr && !acquire_sequence_backend()) return refuse_sequence(u);
+  if (wait_.is_linked()) return 0;
   if (backend_ != nullptr && prepared_settings_) {  // granted, and its settings are in force
     return dispatch(u, c, *backend_) ? u.bytes.size() : 0;
   }
@@ -153,6 +163,13 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
     }
     out.borrow(u.bytes);
   }
+  is_read_ = c.kind == statement_kind::read;
+  is_sampled_now_ = false;
+  if (wants_sample(u, c, b)) {
+    b.put_own_query(own_query::wal_sample, sample_query, out);
+    covered_writes_ = worker_.writes;
+  }
+  if (!replica && !is_read_) note_sequence_use(c, b);
   note_transaction(c);
   effects_ |= c.effects;
   count_route(c, b);

@@ -27,32 +27,46 @@ std::optional<control_failure> wait_for(int fd, short events, control_connection
                                         int stop_fd) {
   for (;;) {
     const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
-    if (left.count() <= 0) return control_failure{"timeout expired"};
+    if (left.count() <= 0) return control_failure{"timeout expired", {}};
     std::array<pollfd, 2> fds{pollfd{fd, events, 0}, pollfd{stop_fd, POLLIN, 0}};
     const int timeout = static_cast<int>(std::min(left, milliseconds{3'600'000}).count());
     const int ready = ::poll(fds.data(), fds.size(), timeout);
-    if (ready < 0 && errno != EINTR) return control_failure{"poll failed"};
+    if (ready < 0 && errno != EINTR) return control_failure{"poll failed", {}};
     if (ready <= 0) continue;
-    if (fds[1].revents != 0) return control_failure{"stopped"};
+    if (fds[1].revents != 0) return control_failure{"stopped", {}};
     if (fds[0].revents != 0) return std::nullopt;
   }
 }
 
-bool is_one_value(const PGresult* r) {
+bool is_a_row(const PGresult* r) {
   return PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) >= 1 && PQnfields(r) >= 1;
+}
+
+std::vector<std::string> first_row(const PGresult* r) {
+  std::vector<std::string> row;
+  for (int i = 0; i < PQnfields(r); ++i)
+    row.emplace_back(PQgetvalue(r, 0, i), static_cast<std::size_t>(PQgetlength(r, 0, i)));
+  return row;
+}
+
+control_failure refusal(const PGresult* r) {
+  const char* const severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
+  const char* const state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+  const bool goes_on = severity != nullptr && std::string_view{severity} == "ERROR" && state != nullptr;
+  return {short_cause(PQresultErrorMessage(r)), goes_on ? state : ""};
 }
 
 }  // namespace
 
 control_failure control_connection::failure() const {
-  return {short_cause(PQerrorMessage(connection_.get()))};
+  return {short_cause(PQerrorMessage(connection_.get())), {}};
 }
 
 control_connection::result<control_connection> control_connection::open(const config::server_url& url,
                                                                         const connect_options& options,
                                                                         deadline until, int stop_fd) {
   auto pg = start_connection(url, options);
-  if (!pg) return control_failure{"out of memory"};
+  if (!pg) return control_failure{"out of memory", {}};
   control_connection c{std::move(pg)};
   auto* const conn = c.connection_.get();
   if (PQstatus(conn) == CONNECTION_BAD) return c.failure();
@@ -69,28 +83,48 @@ control_connection::result<control_connection> control_connection::open(const co
   return c;
 }
 
-control_connection::result<std::string> control_connection::ask(const char* sql, deadline until,
-                                                                int stop_fd) {
+std::optional<control_failure> control_connection::send(const char* sql, deadline until, int stop_fd) {
   auto* const conn = connection_.get();
   if (PQsendQuery(conn, sql) == 0) return failure();
   for (int unsent = PQflush(conn); unsent != 0; unsent = PQflush(conn)) {
     if (unsent < 0) return failure();
-    if (auto failed = wait_for(fd(), POLLIN | POLLOUT, until, stop_fd)) return *failed;
+    if (auto failed = wait_for(fd(), POLLIN | POLLOUT, until, stop_fd)) return failed;
     if (PQconsumeInput(conn) == 0) return failure();
   }
-  std::optional<std::string> value;
+  return std::nullopt;
+}
+
+control_connection::result<std::vector<std::string>> control_connection::ask_row(const char* sql,
+                                                                                 deadline until,
+                                                                                 int stop_fd) {
+  auto* const conn = connection_.get();
+  if (auto failed = send(sql, until, stop_fd)) return *std::move(failed);
+  std::optional<std::vector<std::string>> row;
+  std::optional<control_failure> refused;
+  // To the end, whatever comes: only then another query may be sent.
   for (;;) {
     while (PQisBusy(conn) != 0) {
-      if (auto failed = wait_for(fd(), POLLIN, until, stop_fd)) return *failed;
+      if (auto failed = wait_for(fd(), POLLIN, until, stop_fd)) return *std::move(failed);
       if (PQconsumeInput(conn) == 0) return failure();
     }
     const result_ptr r{PQgetResult(conn)};
     if (!r) break;
-    if (!is_one_value(r.get())) return control_failure{short_cause(PQresultErrorMessage(r.get()))};
-    value = std::string{PQgetvalue(r.get(), 0, 0), static_cast<std::size_t>(PQgetlength(r.get(), 0, 0))};
+    if (is_a_row(r.get())) {
+      row = first_row(r.get());
+    } else {
+      refused = refusal(r.get());
+    }
   }
-  if (!value) return failure();
-  return {boost::system::in_place_value, *std::move(value)};
+  if (refused) return *std::move(refused);
+  if (!row) return failure();
+  return *std::move(row);
+}
+
+control_connection::result<std::string> control_connection::ask(const char* sql, deadline until,
+                                                                int stop_fd) {
+  auto row = ask_row(sql, until, stop_fd);
+  if (!row) return row.error();
+  return {boost::system::in_place_value, std::move(row->front())};
 }
 
 }  // namespace pgsteer::proxy

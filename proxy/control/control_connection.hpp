@@ -3,7 +3,9 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/system/result.hpp>
 
@@ -12,7 +14,8 @@
 namespace pgsteer::proxy {
 
 struct control_failure {
-  std::string cause;  // short, as short_cause() gives it
+  std::string cause;     // short, as short_cause() gives it
+  std::string sqlstate;  // of a refused query, after which the connection goes on; empty: it is lost
 };
 
 class control_connection {
@@ -25,7 +28,9 @@ class control_connection {
   static result<control_connection> open(const config::server_url& url, const connect_options& options,
                                          deadline until, int stop_fd);
 
-  // The first column of the first row; text format. Fails on anything else.
+  // The first row, text format, null as an empty text. Fails on anything else.
+  result<std::vector<std::string>> ask_row(const char* sql, deadline until, int stop_fd);
+  // Its first column.
   result<std::string> ask(const char* sql, deadline until, int stop_fd);
 
   [[nodiscard]] int fd() const { return PQsocket(connection_.get()); }
@@ -33,6 +38,7 @@ class control_connection {
  private:
   explicit control_connection(connection_ptr connection) : connection_(std::move(connection)) {}
   [[nodiscard]] control_failure failure() const;
+  std::optional<control_failure> send(const char* sql, deadline until, int stop_fd);
 
   connection_ptr connection_;
 };

@@ -13,6 +13,8 @@
 
 #include "proxy/control/control_connection.hpp"
 #include "proxy/control/health_judge.hpp"
+#include "proxy/control/replay_pacer.hpp"
+#include "proxy/control/server_report.hpp"
 #include "proxy/control/wakeup.hpp"
 #include "proxy/log.hpp"
 
@@ -22,7 +24,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr const char* probe_query = "SELECT pg_catalog.pg_is_in_recovery()";
+constexpr std::string_view insufficient_privilege = "42501";
 
 steady_clock::time_point probe_deadline(const config::settings& s) {
   return steady_clock::now() + std::max(milliseconds{1000}, s.health_interval);
@@ -63,32 +65,42 @@ class watch {
   void run() {
     while (!shared_->is_stopping) {
       hear();
-      const auto plan = judge_.next();
-      if (plan.when > steady_clock::now()) {
-        wait_until(plan.when);
-        continue;
-      }
-      if (plan.what == health_judge::action::connect) {
-        connect();
-      } else {
-        probe();
-      }
+      answer_samples();
+      step();
     }
+    lose_connection();
   }
 
  private:
+  void step() {
+    const auto plan = judge_.next();
+    const auto now = steady_clock::now();
+    if (plan.when <= now) return plan.what == health_judge::action::connect ? connect() : probe();
+    const auto look = connection_ ? pacer_.next() : std::nullopt;
+    if (look && *look <= now) return look_at_replay();
+    wait_until(look ? std::min(*look, plan.when) : plan.when);
+  }
+
   void hear() {
     shared_->poked.clear();
     adopt();
+    hear_watch();
     health_judge::news n;
     n.failure_reported = server_->failure_reported.exchange(false, std::memory_order_acq_rel);
     n.wanted = server_->wanted.exchange(false, std::memory_order_acq_rel);
     n.socket_stirred = std::exchange(has_socket_stirred_, false);
     judge_.hear(n, steady_clock::now());
-    if (!judge_.is_connected()) connection_.reset();
+    if (!judge_.is_connected()) lose_connection();
     // A report that came while the last success was being noted.
     if (n.failure_reported) server_->change_health(server_health::up, server_health::retrying);
     tell();
+  }
+
+  void hear_watch() {
+    const auto now = steady_clock::now();
+    const auto floor = server_->watched_lsn();
+    if (floor != 0) pacer_.want(floor, now);
+    if (pacer_.gave_up(now)) server_->end_watch(floor);
   }
 
   void adopt() {
@@ -110,40 +122,106 @@ class watch {
   }
 
   void connect() {
+    lose_connection();
     const auto timeout = settings_.connect_timeout * host_count(server_->url());
     auto opened = control_connection::open(server_->url(), {settings_.connect_timeout},
                                            steady_clock::now() + timeout, shared_->stopping.fd());
     if (!opened) return connect_failed(opened.error());
     connection_.emplace(std::move(*opened));
-    const auto answer = ask();
-    if (!answer) return connect_failed(answer.error());
+    const auto epoch = server_->replay_epoch();
+    if (const auto failed = identify()) return connect_failed(*failed);
     server_->counters.connects.fetch_add(1, std::memory_order_relaxed);
-    apply(judge_.connected(*answer == "t", steady_clock::now()), *answer == "t");
+    publish(epoch);
+    server_->samples.open();
+    apply(judge_.connected(report_.in_recovery, steady_clock::now()));
   }
 
   void connect_failed(const control_failure& failure) {
-    connection_.reset();
+    lose_connection();
     if (shared_->is_stopping) return;
     server_->counters.connect_failures.fetch_add(1, std::memory_order_relaxed);
     server_->set_last_error(failure.cause);
-    apply(judge_.connect_failed(failure.cause, steady_clock::now(), spread()), std::nullopt);
+    apply(judge_.connect_failed(failure.cause, steady_clock::now(), spread()));
   }
 
   void probe() {
-    const auto answer = ask();
-    if (answer) return apply(judge_.probed(*answer == "t", steady_clock::now()), *answer == "t");
-    connection_.reset();
+    const auto epoch = server_->replay_epoch();
+    if (const auto failed = refresh()) return probe_failed(*failed);
+    publish(epoch);
+    apply(judge_.probed(report_.in_recovery, steady_clock::now()));
+  }
+
+  void probe_failed(const control_failure& failure) {
+    lose_connection();
     if (shared_->is_stopping) return;
-    server_->set_last_error(answer.error().cause);
-    apply(judge_.probe_failed(answer.error().cause, steady_clock::now()), std::nullopt);
+    server_->set_last_error(failure.cause);
+    apply(judge_.probe_failed(failure.cause, steady_clock::now()));
   }
 
-  control_connection::result<std::string> ask() {
-    return connection_->ask(probe_query, probe_deadline(settings_), shared_->stopping.fd());
+  // Positions are an incarnation's, and an incarnation ends no later than its connections.
+  void lose_connection() {
+    connection_.reset();
+    server_->forget_replayed();
+    for (const auto& waiting : server_->samples.close())
+      waiting.done(waiting.seq, 0);
   }
 
-  void apply(const health_judge::verdict& v, std::optional<bool> in_recovery) {
-    if (in_recovery) server_->in_recovery.store(*in_recovery, std::memory_order_relaxed);
+  control_connection::result<answer_row> ask(const char* query) {
+    return connection_->ask_row(query, probe_deadline(settings_), shared_->stopping.fd());
+  }
+
+  std::optional<control_failure> identify() {
+    auto answer = ask(identity_query);
+    is_restricted_ = !answer && answer.error().sqlstate == insufficient_privilege;
+    if (is_restricted_) answer = ask(restricted_identity_query);
+    if (!answer) return answer.error();
+    report_ = read_identity(*answer);
+    return std::nullopt;
+  }
+
+  // What may have changed since the connection was made.
+  std::optional<control_failure> refresh() {
+    const auto* const of_standby = is_restricted_ ? restricted_standby_probe_query : standby_probe_query;
+    const auto answer = ask(report_.in_recovery ? of_standby : primary_probe_query);
+    if (!answer) return answer.error();
+    const bool was_standby = report_.in_recovery;
+    read_probe(*answer, report_);
+    // Promoted: its timeline is another.
+    return was_standby && !report_.in_recovery ? identify() : std::nullopt;
+  }
+
+  void publish(std::uint64_t epoch) {
+    server_->in_recovery.store(report_.in_recovery, std::memory_order_relaxed);
+    server_->timeline.store(report_.timeline, std::memory_order_release);
+    server_->publish_replayed(epoch, report_.replayed_lsn, report_.timeline);
+    const auto floor = pacer_.floor();
+    pacer_.observe(report_.replayed_lsn, steady_clock::now());
+    if (floor != 0 && pacer_.floor() == 0) server_->end_watch(floor);
+  }
+
+  // Between two probes, for somebody who waits for a position.
+  void look_at_replay() {
+    if (!report_.in_recovery) return pacer_.observe(0, steady_clock::now());
+    const auto epoch = server_->replay_epoch();
+    const auto answer = ask(restricted_standby_probe_query);
+    if (!answer) return probe_failed(answer.error());
+    const bool was_standby = report_.in_recovery;
+    read_probe(*answer, report_);
+    if (was_standby && !report_.in_recovery) return probe();
+    publish(epoch);
+  }
+
+  void answer_samples() {
+    const auto waiting = server_->samples.take();
+    if (waiting.empty()) return;
+    const auto answer = connection_ ? ask(sample_query) : control_failure{};
+    const auto lsn = answer ? read_sample(*answer, report_.wal) : 0;
+    for (const auto& each : waiting)
+      each.done(each.seq, lsn);
+    if (!answer && connection_) probe_failed(answer.error());
+  }
+
+  void apply(const health_judge::verdict& v) {
     if (v.is_role_mismatch) server_->counters.role_mismatches.fetch_add(1, std::memory_order_relaxed);
     for (const auto& line : v.lines)
       write_line(*server_, line);
@@ -179,6 +257,9 @@ class watch {
   std::shared_ptr<monitor_shared> shared_;
   health_judge judge_;
   std::optional<control_connection> connection_;
+  server_report report_;
+  bool is_restricted_ = false;  // the role may not read the control file
+  replay_pacer pacer_;
   bool has_socket_stirred_ = false;
   server_health told_ = server_health::unknown;
   std::minstd_rand dice_{std::random_device{}()};

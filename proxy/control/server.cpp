@@ -28,6 +28,7 @@ void server::report_failure() {
     counters.losses.fetch_add(1, std::memory_order_relaxed);
     break;
   }
+  forget_replayed();
   if (failure_reported.exchange(true, std::memory_order_acq_rel)) return;
   if (poke_) poke_();
 }
@@ -36,6 +37,60 @@ void server::want() {
   if (wanted.load(std::memory_order_relaxed)) return;
   if (wanted.exchange(true, std::memory_order_acq_rel)) return;
   if (poke_) poke_();
+}
+
+void server::watch(std::uint64_t floor) {
+  if (replayed_lsn.load(std::memory_order_acquire) >= floor) return;
+  auto seen = watched_lsn();
+  do {
+    if (seen >= floor) return;
+  } while (!watched_lsn_.compare_exchange_weak(seen, floor, std::memory_order_acq_rel));
+  if (poke_) poke_();
+}
+
+void server::end_watch(std::uint64_t floor) {
+  // A higher one may have come meanwhile; it stands.
+  watched_lsn_.compare_exchange_strong(floor, 0, std::memory_order_acq_rel);
+}
+
+void server::request_sample(std::uint64_t seq, std::function<void(std::uint64_t, std::uint64_t)> done) {
+  sample_request request{seq, std::move(done)};
+  switch (samples.push(request)) {
+    case sample_queue::outcome::first:
+      if (poke_) poke_();
+      return;
+    case sample_queue::outcome::queued:
+      return;
+    case sample_queue::outcome::refused:
+      break;
+  }
+  request.done(seq, 0);
+}
+
+std::uint64_t server::replay_epoch() const {
+  const std::lock_guard lock{mutex_};
+  return replay_epoch_;
+}
+
+void server::publish_replayed(std::uint64_t epoch, std::uint64_t lsn, std::uint32_t on_timeline) {
+  const std::lock_guard lock{mutex_};
+  if (epoch != replay_epoch_) return;
+  const bool is_followed = followed_timeline_ == 0 || followed_timeline_ == on_timeline;
+  replayed_lsn.store(is_followed ? lsn : 0, std::memory_order_release);
+}
+
+void server::forget_replayed() {
+  const std::lock_guard lock{mutex_};
+  ++replay_epoch_;
+  replayed_lsn.store(0, std::memory_order_release);
+}
+
+void server::follow_timeline(std::uint32_t to) {
+  const std::lock_guard lock{mutex_};
+  if (to == followed_timeline_) return;
+  followed_timeline_ = to;
+  ++replay_epoch_;
+  replayed_lsn.store(0, std::memory_order_release);
 }
 
 bool server::change_health(server_health from, server_health to) {

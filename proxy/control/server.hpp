@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "config/settings.hpp"
+#include "proxy/control/sample_queue.hpp"
 
 namespace pgsteer::proxy {
 
@@ -72,9 +73,35 @@ class server {
   std::atomic<int> outstanding{0};
   std::atomic<bool> failure_reported{false};
   std::atomic<bool> wanted{false};
-  // Replay position and such may be added here by the monitor.
   std::atomic<bool> in_recovery{false};
+  std::atomic<std::uint32_t> timeline{0};  // 0: unknown
+
+  // Replica: WAL position known to be replayed by the incarnation that answers now, on the timeline
+  // the topology follows; 0: unknown. Zero the moment its control connection breaks or a worker
+  // reports a failure. Written by publish_replayed() and forget_replayed() alone.
+  std::atomic<std::uint64_t> replayed_lsn{0};
+  // Replica: somebody waits until replayed_lsn >= floor: its monitor asks for the position every few
+  // milliseconds until it is covered, or some seconds have passed. Any thread; cheap when said often.
+  void watch(std::uint64_t floor);
+
+  // Primary: asks for the normalised pg_current_wal_insert_lsn() by a query sent after this call.
+  // Requests made while one is under way share the next. `done(seq, lsn)` is called once, on the
+  // monitor's thread; with lsn 0, and then possibly before this returns, where it cannot be had: not
+  // connected, a standby, too many waiting. Any thread; `done` must not block.
+  void request_sample(std::uint64_t seq, std::function<void(std::uint64_t seq, std::uint64_t lsn)> done);
+
   server_counters counters;
+
+  // For the monitor and the topology.
+  // What was asked before a break must not be published after it: take the epoch, ask, publish.
+  [[nodiscard]] std::uint64_t replay_epoch() const;
+  void publish_replayed(std::uint64_t epoch, std::uint64_t lsn, std::uint32_t on_timeline);
+  void forget_replayed();
+  // Positions on other timelines do not count from now on; 0: any counts.
+  void follow_timeline(std::uint32_t timeline);
+  [[nodiscard]] std::uint64_t watched_lsn() const { return watched_lsn_.load(std::memory_order_acquire); }
+  void end_watch(std::uint64_t floor);
+  sample_queue samples;
 
  private:
   config::server_url url_;
@@ -84,6 +111,9 @@ class server {
   std::function<void()> poke_;
   mutable std::mutex mutex_;
   std::string last_error_;
+  std::uint64_t replay_epoch_ = 0;       // guarded by mutex_
+  std::uint32_t followed_timeline_ = 0;  // guarded by mutex_
+  std::atomic<std::uint64_t> watched_lsn_{0};
 };
 
 using server_ref = std::shared_ptr<server>;

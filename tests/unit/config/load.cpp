@@ -278,8 +278,7 @@ TEST_F(loading_test, knows_what_a_reload_cannot_change) {
   EXPECT_THAT(needs_restart(running, wanted), IsEmpty());
   wanted.listen[0].port = 1;
   wanted.admin_listen.reset();
-  wanted.workers = 9;
-  EXPECT_THAT(needs_restart(running, wanted), ElementsAre("listen", "admin_listen", "workers"));
+  EXPECT_THAT(needs_restart(running, wanted), ElementsAre("listen", "admin_listen"));
 }
 
 TEST_F(loading_test, gives_the_same_value_for_the_same_sources) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #include "proxy/control/control_connection.hpp"
+#include "proxy/control/lsn.hpp"
 #include "proxy/control/wakeup.hpp"
 
 namespace pgsteer::proxy {
@@ -75,7 +77,8 @@ std::string message(char type, const std::string& body) {
   return m + body;
 }
 
-// Just enough of a PostgreSQL server: trusts everybody and answers each query with 't' or 'f'.
+// Just enough of a PostgreSQL server: trusts everybody, answers each probe with 't' or 'f' and its
+// positions.
 class scripted_server {
  public:
   scripted_server() {
@@ -87,6 +90,10 @@ class scripted_server {
   std::atomic<bool> in_recovery{true};
   std::atomic<bool> is_silent{false};  // reads and never answers
   std::atomic<int> queries{0};
+  std::atomic<int> samples{0};
+  std::atomic<bool> is_holding_samples{false};  // they are counted and not answered until it ends
+  std::atomic<std::uint64_t> lsn{0x100};
+  std::atomic<bool> is_restricted{false};
   std::atomic<int> logins{0};
   [[nodiscard]] config::server_url url() const { return url_of(socket_); }
   // Ends the connections that are open.
@@ -125,7 +132,8 @@ class scripted_server {
       return false;
     }
     if (is_silent) return true;
-    if (buffer[0] == 'Q') return send(client, reply()), true;
+    if (buffer[0] == 'Q')
+      return send(client, reply({buffer.data() + 5, static_cast<std::size_t>(n) - 6})), true;
     if (buffer[0] == 0) {
       ++logins;
       send(client, message('R', std::string(4, '\0')) + message('Z', "I"));
@@ -133,13 +141,31 @@ class scripted_server {
     return true;
   }
 
-  std::string reply() {
+  std::string reply(std::string_view query) {
+    const auto asks = [&](std::string_view word) { return query.find(word) != std::string_view::npos; };
+    if (asks("insert_lsn() END") && !asks("walfile")) {
+      ++samples;
+      while (is_holding_samples)
+        std::this_thread::sleep_for(milliseconds{1});
+      return row({in_recovery ? "" : format_lsn(lsn)});
+    }
+    if (is_restricted && asks("pg_control"))
+      return message('E', "SERROR\0VERROR\0C42501\0Mpermission denied\0\0"s) + message('Z', "I");
     ++queries;
-    const auto column =
-        "x\0"s + std::string(6, '\0') + "\0\0\0\x10"s + "\0\1"s + "\xFF\xFF\xFF\xFF"s + "\0\0"s;
-    const std::string value{in_recovery ? 't' : 'f'};
-    return message('T', "\0\1"s + column) + message('D', "\0\1\0\0\0\1"s + value) +
-           message('C', "SELECT 1\0"s) + message('Z', "I");
+    const std::string is_standby{in_recovery ? "t" : "f"};
+    if (!asks("pg_last_wal_replay_lsn")) return row({is_standby});
+    return row({is_standby, in_recovery ? format_lsn(lsn) : "", in_recovery ? "" : "00000002", "1"});
+  }
+
+  static std::string row(const std::vector<std::string>& values) {
+    const auto count = "\0"s + static_cast<char>(values.size());
+    auto columns = count;
+    auto fields = count;
+    for (const auto& value : values) {
+      columns += "x\0"s + std::string(6, '\0') + "\0\0\0\x10"s + "\0\1"s + "\xFF\xFF\xFF\xFF"s + "\0\0"s;
+      fields += "\0\0\0"s + static_cast<char>(value.size()) + value;
+    }
+    return message('T', columns) + message('D', fields) + message('C', "SELECT 1\0"s) + message('Z', "I");
   }
 
   static void send(int fd, const std::string& bytes) { ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
@@ -329,6 +355,120 @@ TEST(monitor, wanting_a_failed_server_tries_it_now) {
   s->want();
   EXPECT_TRUE(eventually([&] { return s->counters.connect_failures == 2; }));
   EXPECT_GE(steady_clock::now() - begin, milliseconds{800}) << "at most once a second";
+}
+
+TEST(control_connection, goes_on_after_a_refused_query) {
+  scripted_server peer;
+  peer.is_restricted = true;
+  const wakeup stop;
+  auto c = control_connection::open(peer.url(), {}, steady_clock::now() + seconds{20}, stop.fd());
+  ASSERT_TRUE(c) << c.error().cause;
+  const auto refused = c->ask("SELECT pg_control_system()", steady_clock::now() + seconds{20}, stop.fd());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().sqlstate, "42501");
+  EXPECT_TRUE(c->ask("SELECT 1", steady_clock::now() + seconds{20}, stop.fd()));
+}
+
+// Requests one and waits for it.
+std::uint64_t sample(server& s) {
+  const auto answer = std::make_shared<std::promise<std::uint64_t>>();
+  s.request_sample(1, [answer](std::uint64_t, std::uint64_t lsn) { answer->set_value(lsn); });
+  auto f = answer->get_future();
+  return f.wait_for(seconds{20}) == std::future_status::ready ? f.get() : ~std::uint64_t{0};
+}
+
+config::settings patient() {
+  auto s = quick();
+  s.health_interval = std::chrono::hours{1};
+  s.connect_timeout = seconds{20};
+  return s;
+}
+
+TEST(monitor_positions, a_replicas_position_comes_with_each_probe_and_goes_with_its_connection) {
+  scripted_server peer;
+  const auto s = replica_of(peer.url());
+  const monitor m{s, quick(), nullptr};
+  EXPECT_TRUE(eventually([&] { return s->replayed_lsn == 0x100; }));
+  EXPECT_EQ(s->timeline, 1U);
+  peer.lsn = 0x200;
+  EXPECT_TRUE(eventually([&] { return s->replayed_lsn == 0x200; }));
+  peer.is_silent = true;
+  EXPECT_TRUE(eventually([&] { return s->replayed_lsn == 0; }));
+  peer.lsn = 0x150;
+  peer.is_silent = false;
+  EXPECT_TRUE(eventually([&] { return s->replayed_lsn == 0x150; })) << "it came back behind";
+}
+
+TEST(monitor_positions, a_role_that_may_not_read_the_control_file_still_has_positions) {
+  scripted_server peer;
+  peer.is_restricted = true;
+  const auto s = replica_of(peer.url());
+  const monitor m{s, quick(), nullptr};
+  EXPECT_TRUE(eventually([&] { return s->replayed_lsn == 0x100; }));
+  EXPECT_EQ(peer.logins, 1);
+}
+
+TEST(monitor_positions, a_watched_replica_is_asked_until_it_is_there) {
+  scripted_server peer;
+  const auto s = replica_of(peer.url());
+  const monitor m{s, patient(), nullptr};
+  ASSERT_TRUE(eventually([&] { return s->replayed_lsn == 0x100; }));
+  const int before = peer.queries;
+  s->watch(0x300);
+  EXPECT_TRUE(eventually([&] { return peer.queries > before + 5; }));
+  peer.lsn = 0x300;
+  EXPECT_TRUE(eventually([&] { return s->replayed_lsn == 0x300 && s->watched_lsn() == 0; }));
+  const int after = peer.queries;
+  std::this_thread::sleep_for(milliseconds{120});
+  EXPECT_EQ(peer.queries, after) << "nobody waits any more";
+}
+
+TEST(monitor_positions, a_watched_replica_that_is_promoted_is_known_at_once) {
+  scripted_server peer;
+  const auto s = replica_of(peer.url());
+  const monitor m{s, patient(), nullptr};
+  ASSERT_TRUE(eventually([&] { return s->replayed_lsn == 0x100; }));
+  s->watch(0x300);
+  peer.in_recovery = false;
+  EXPECT_TRUE(eventually([&] { return !s->in_recovery && s->timeline == 2U; }));
+  EXPECT_EQ(s->replayed_lsn, 0U);
+}
+
+TEST(monitor_samples, those_made_while_one_is_under_way_share_the_next) {
+  scripted_server peer;
+  peer.in_recovery = false;
+  const auto s = std::make_shared<server>(peer.url(), server_role::primary, 1);
+  const monitor m{s, patient(), nullptr};
+  ASSERT_TRUE(eventually([&] { return s->health() == server_health::up; }));
+  EXPECT_EQ(peer.samples, 0) << "a quiet system sends none";
+  EXPECT_EQ(s->timeline, 2U);
+  peer.is_holding_samples = true;
+  std::atomic<int> answered{0};
+  const auto count = [&](std::uint64_t, std::uint64_t lsn) { answered += lsn == 0x100 ? 1 : 100; };
+  s->request_sample(1, count);
+  ASSERT_TRUE(eventually([&] { return peer.samples == 1; }));
+  for (std::uint64_t seq = 2; seq <= 10; ++seq)
+    s->request_sample(seq, count);
+  peer.is_holding_samples = false;
+  EXPECT_TRUE(eventually([&] { return answered == 10; }));
+  EXPECT_EQ(peer.samples, 2) << "one for the first, one for all that came after it was sent";
+}
+
+TEST(monitor_samples, there_is_none_of_a_standby_or_of_a_server_that_is_gone) {
+  scripted_server peer;
+  auto s = replica_of(peer.url());
+  {
+    auto settings = patient();
+    settings.health_interval = seconds{2};
+    const monitor m{s, settings, nullptr};
+    ASSERT_TRUE(eventually([&] { return s->health() == server_health::up; }));
+    EXPECT_EQ(sample(*s), 0U);
+    EXPECT_EQ(peer.logins, 1);
+    peer.is_silent = true;
+    EXPECT_EQ(sample(*s), 0U) << "when the query has timed out";
+    EXPECT_NE(s->health(), server_health::failed);
+  }
+  EXPECT_EQ(sample(*s), 0U) << "nobody watches it";
 }
 
 TEST(monitor, other_settings_are_adopted_while_it_runs) {

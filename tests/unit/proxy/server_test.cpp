@@ -2,6 +2,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -29,6 +30,87 @@ TEST(server, a_reported_failure_makes_it_unusable_and_pokes_once) {
   s.report_failure();
   EXPECT_EQ(pokes, 2);
   EXPECT_EQ(s.counters.losses, 1U);
+}
+
+TEST(server, samples_are_refused_at_once_until_somebody_can_ask) {
+  server s{url(), server_role::primary, 1};
+  std::vector<std::uint64_t> answers;
+  const auto note = [&](std::uint64_t seq, std::uint64_t lsn) { answers.insert(answers.end(), {seq, lsn}); };
+  s.request_sample(7, note);
+  EXPECT_EQ(answers, (std::vector<std::uint64_t>{7, 0}));
+  int pokes = 0;
+  s.on_poke([&] { ++pokes; });
+  s.samples.open();
+  s.request_sample(8, note);
+  s.request_sample(9, note);
+  EXPECT_EQ(pokes, 1) << "one query serves both";
+  EXPECT_EQ(answers.size(), 2U);
+  EXPECT_EQ(s.samples.take().size(), 2U);
+  s.request_sample(10, note);
+  EXPECT_EQ(pokes, 2);
+  EXPECT_EQ(s.samples.close().size(), 1U);
+  s.request_sample(11, note);
+  EXPECT_EQ(answers, (std::vector<std::uint64_t>{7, 0, 11, 0}));
+}
+
+TEST(server, samples_are_bounded) {
+  server s{url(), server_role::primary, 1};
+  s.samples.open();
+  std::size_t refused = 0;
+  for (std::size_t i = 0; i < sample_queue::most + 3; ++i)
+    s.request_sample(i, [&](std::uint64_t, std::uint64_t lsn) { refused += lsn == 0 ? 1 : 0; });
+  EXPECT_EQ(refused, 3U);
+}
+
+TEST(server, a_watch_pokes_only_where_it_asks_for_more) {
+  server s{url(), server_role::replica, 1};
+  int pokes = 0;
+  s.on_poke([&] { ++pokes; });
+  s.publish_replayed(s.replay_epoch(), 100, 1);
+  s.watch(100);
+  EXPECT_EQ(pokes, 0) << "covered";
+  s.watch(200);
+  s.watch(150);
+  s.watch(200);
+  EXPECT_EQ(pokes, 1);
+  s.watch(300);
+  EXPECT_EQ(pokes, 2);
+  s.end_watch(200);
+  EXPECT_EQ(s.watched_lsn(), 300U) << "a higher one came meanwhile";
+  s.end_watch(300);
+  s.watch(200);
+  EXPECT_EQ(pokes, 3);
+}
+
+TEST(server, a_position_asked_for_before_a_break_is_not_believed_after_it) {
+  server s{url(), server_role::replica, 1};
+  const auto before = s.replay_epoch();
+  s.publish_replayed(before, 100, 1);
+  EXPECT_EQ(s.replayed_lsn, 100U);
+  s.report_failure();
+  EXPECT_EQ(s.replayed_lsn, 0U);
+  s.publish_replayed(before, 110, 1);
+  EXPECT_EQ(s.replayed_lsn, 0U);
+  s.publish_replayed(s.replay_epoch(), 90, 1);
+  EXPECT_EQ(s.replayed_lsn, 90U) << "the standby came back behind";
+  s.report_failure();
+  EXPECT_EQ(s.replayed_lsn, 0U) << "each report counts, heard or not";
+}
+
+TEST(server, positions_on_another_timeline_do_not_count) {
+  server s{url(), server_role::replica, 1};
+  s.publish_replayed(s.replay_epoch(), 100, 1);
+  const auto before = s.replay_epoch();
+  s.follow_timeline(2);
+  EXPECT_EQ(s.replayed_lsn, 0U);
+  s.publish_replayed(before, 200, 2);
+  EXPECT_EQ(s.replayed_lsn, 0U);
+  s.publish_replayed(s.replay_epoch(), 200, 1);
+  EXPECT_EQ(s.replayed_lsn, 0U);
+  s.publish_replayed(s.replay_epoch(), 200, 2);
+  EXPECT_EQ(s.replayed_lsn, 200U);
+  s.follow_timeline(2);
+  EXPECT_EQ(s.replayed_lsn, 200U);
 }
 
 TEST(server, a_reported_failure_does_not_revive_a_failed_one) {

@@ -1,0 +1,47 @@
+// currval() and lastval(): values that live in one backend's session. The session goes back to the
+// backend where it last may have drawn from a sequence, as long as nobody else has done so there;
+// sessions of a user that has asked for such values keep their backend from their next write on.
+#include "protocol/message_writer.hpp"
+#include "proxy/client/session.hpp"
+#include "proxy/worker.hpp"
+
+namespace pgsteer::proxy {
+
+void session::note_sequence_use(const routing::classification& c, backend& b) {
+  if (c.kind == routing::statement_kind::empty || c.kind == routing::statement_kind::set) return;
+  b.sequence_user = serial_;
+  sequence_backend_ = b.id;
+  if (group_->uses_session_sequences) keeps_sequence_ = true;
+}
+
+// True: leased or waiting for it. False: the values are gone.
+bool session::acquire_sequence_backend() {
+  group_->uses_session_sequences = true;
+  if (sequence_backend_ == 0) return true;  // nothing drawn: any server says so
+  auto& home = worker_.pool_for(*group_, worker_.config().servers->primary);
+  backend* b = home.find(sequence_backend_);
+  if (b == nullptr || b->sequence_user != serial_) return false;
+  if (home.lease_exact(*this, *b)) {
+    backend_ = b;
+    b->user = this;
+  } else {
+    flow_ = flow::waiting;
+  }
+  keeps_sequence_ = true;
+  return true;
+}
+
+std::size_t session::refuse_sequence(const unit_view& u) {
+  std::string bytes;
+  protocol::write::error_response(
+      bytes, protocol::statement_error(protocol::sqlstate::object_not_in_prerequisite_state,
+                                       "the sequence value of this session is no longer known",
+                                       "currval() and lastval() live in a server connection that other clients have used since.",
+                                       "Use INSERT ... RETURNING. From now on pgsteer keeps the connection of a session that has written."));
+  skip_to_sync_ = u.end == protocol::unit_end::flush;
+  if (!skip_to_sync_) protocol::write::ready_for_query(bytes, 'I');
+  send(bytes);
+  return u.bytes.size();
+}
+
+}  // namespace pgsteer::proxy

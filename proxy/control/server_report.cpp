@@ -1,0 +1,112 @@
+#include "proxy/control/server_report.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
+namespace pgsteer::proxy {
+
+// A standby's timeline is that of the WAL it asked for: it does so only where its own history leads
+// there (rescanLatestTimeLine), so all it has replayed is part of that timeline's history. Roles
+// without pg_read_all_stats see no received_tli; the control file says the same, later. A primary's
+// is in the name of its WAL file; pg_control_checkpoint() lags until the checkpoint after a promotion.
+const char* const identity_query = R"(
+SELECT r.in_recovery,
+  CASE WHEN r.in_recovery THEN pg_catalog.pg_last_wal_replay_lsn() END,
+  CASE WHEN NOT r.in_recovery
+    THEN pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8) END,
+  (SELECT pg_catalog.max(received_tli) FROM pg_catalog.pg_stat_wal_receiver),
+  (SELECT min_recovery_end_timeline FROM pg_catalog.pg_control_recovery()),
+  (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()),
+  (SELECT system_identifier FROM pg_catalog.pg_control_system()),
+  pg_catalog.current_setting('server_version_num'),
+  (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_block_size'),
+  (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size')
+FROM (SELECT pg_catalog.pg_is_in_recovery() AS in_recovery OFFSET 0) AS r)";
+
+const char* const restricted_identity_query = R"(
+SELECT r.in_recovery,
+  CASE WHEN r.in_recovery THEN pg_catalog.pg_last_wal_replay_lsn() END,
+  CASE WHEN NOT r.in_recovery
+    THEN pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8) END,
+  (SELECT pg_catalog.max(received_tli) FROM pg_catalog.pg_stat_wal_receiver),
+  NULL, NULL, NULL,
+  pg_catalog.current_setting('server_version_num'),
+  (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_block_size'),
+  (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size')
+FROM (SELECT pg_catalog.pg_is_in_recovery() AS in_recovery OFFSET 0) AS r)";
+
+const char* const primary_probe_query = "SELECT pg_catalog.pg_is_in_recovery()";
+
+const char* const standby_probe_query =
+    "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.pg_last_wal_replay_lsn(), NULL,"
+    " (SELECT pg_catalog.max(received_tli) FROM pg_catalog.pg_stat_wal_receiver),"
+    " (SELECT min_recovery_end_timeline FROM pg_catalog.pg_control_recovery()),"
+    " (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint())";
+
+const char* const restricted_standby_probe_query =
+    "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.pg_last_wal_replay_lsn(), NULL,"
+    " (SELECT pg_catalog.max(received_tli) FROM pg_catalog.pg_stat_wal_receiver)";
+
+const char* const sample_query =
+    "SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_current_wal_insert_lsn() END";
+
+namespace {
+
+enum column : std::size_t {
+  in_recovery,
+  replayed,
+  primary_timeline,  // hexadecimal
+  received_timeline,
+  recovery_timeline,
+  checkpoint_timeline,
+  system_identifier,
+  version,
+  page_bytes,
+  segment_bytes,
+};
+
+std::string_view field(const answer_row& row, std::size_t i) {
+  return i < row.size() ? std::string_view{row[i]} : std::string_view{};
+}
+
+template <class Integer>
+Integer number(std::string_view text, Integer otherwise, int base = 10) {
+  Integer value{};
+  const auto* const end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, value, base);
+  return error == std::errc{} && at == end && !text.empty() ? value : otherwise;
+}
+
+std::uint32_t timeline_of(const answer_row& row) {
+  const auto of_primary = number<std::uint32_t>(field(row, primary_timeline), 0, 16);
+  if (of_primary != 0) return of_primary;
+  return std::max({number<std::uint32_t>(field(row, received_timeline), 0),
+                   number<std::uint32_t>(field(row, recovery_timeline), 0),
+                   number<std::uint32_t>(field(row, checkpoint_timeline), 0)});
+}
+
+}  // namespace
+
+void read_probe(const answer_row& row, server_report& known) {
+  known.in_recovery = field(row, in_recovery) == "t";
+  known.replayed_lsn = known.in_recovery ? parse_lsn(field(row, replayed)).value_or(0) : 0;
+  known.timeline = std::max(known.timeline, timeline_of(row));
+}
+
+server_report read_identity(const answer_row& row) {
+  server_report r;
+  read_probe(row, r);
+  r.system_identifier = number<std::uint64_t>(field(row, system_identifier), 0);
+  r.version = number<std::int32_t>(field(row, version), 0);
+  r.wal.page_bytes = number<std::uint64_t>(field(row, page_bytes), r.wal.page_bytes);
+  r.wal.segment_bytes = number<std::uint64_t>(field(row, segment_bytes), r.wal.segment_bytes);
+  return r;
+}
+
+std::uint64_t read_sample(const answer_row& row, wal_layout layout) {
+  const auto lsn = parse_lsn(field(row, 0));
+  return lsn ? normalise_insert_lsn(*lsn, layout) : 0;
+}
+
+}  // namespace pgsteer::proxy
