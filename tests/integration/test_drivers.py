@@ -30,6 +30,7 @@ def setUpModule():
     servers.run("CREATE TABLE item (id serial PRIMARY KEY, label text, data jsonb)")
     proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_size=3, backend_rotation="always")
     unittest.addModuleCleanup(proxy.stop)
+    proxy.fill_pools(3)
 
 
 class Psycopg2(unittest.TestCase):

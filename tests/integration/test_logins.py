@@ -124,7 +124,8 @@ class OtherMethods(unittest.TestCase):
                        "PGSTEER_LISTEN": f"0.0.0.0:{proxy.port}"}
         done = run(environment=environment)
         self.assertEqual(done.returncode, 2)
-        self.assertIn("loopback", done.stderr)
+        self.assertIn("trust on 0.0.0.0", done.stderr)
+        self.assertIn("auth_trust_anywhere", done.stderr)
 
     def test_servers_that_ask_for_other_methods(self):
         for user, password in (("plain", "plain pass"), ("old_style", "md5 pass")):

@@ -17,6 +17,7 @@ def setUpModule():
     proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_size=3, backend_rotation="always",
                   acquire_timeout="1s")
     unittest.addModuleCleanup(proxy.stop)
+    proxy.fill_pools(3)
 
 
 class Pins(unittest.TestCase):

@@ -1,6 +1,8 @@
 """Pools are exact under load, first come first served, and an empty one says why."""
 
+import os
 import re
+import socket
 import threading
 import time
 import unittest
@@ -41,10 +43,7 @@ class Pool(unittest.TestCase):
         def watch():
             while not stop.is_set():
                 for server in servers.servers():
-                    seen[server.name].add(len(servers_own(server.backends())))
-
-        def servers_own(pids):
-            return pids
+                    seen[server.name].add(len(server.backends()))
 
         def work(connection):
             with connection.cursor() as cursor:
@@ -92,7 +91,9 @@ class Pool(unittest.TestCase):
         self.assertRegex(said, r"oldest")
         age = re.search(r"oldest\D*(\d+(?:\.\d+)?) ?(ms|s)\b", said)
         self.assertIsNotNone(age, said)
-        self.assertGreaterEqual(float(age[1]) / (1000 if age[2] == "ms" else 1), 1)
+        seconds = float(age[1]) / (1000 if age[2] == "ms" else 1)
+        self.assertGreaterEqual(seconds, 1)
+        self.assertLess(seconds, scaled(20))
         self.assertTrue(diagnosis.message_hint)
         self.assertEqual(client.info.transaction_status, psycopg.pq.TransactionStatus.IDLE)
 
@@ -103,8 +104,8 @@ class Pool(unittest.TestCase):
         threading.Thread(target=lambda: in_threads([lambda: gone.cursor().execute("DELETE FROM thing")]),
                          daemon=True).start()
         wait_until(lambda: proxy.metric("pgsteer_clients_waiting") == 1, message="one waits")
-        import socket
-        socket.socket(fileno=__import__("os").dup(gone.fileno())).shutdown(socket.SHUT_RDWR)
+        with socket.socket(fileno=os.dup(gone.fileno())) as its_socket:
+            its_socket.shutdown(socket.SHUT_RDWR)
         wait_until(lambda: proxy.metric("pgsteer_clients_waiting") == 0, message="it left the queue")
         holder.rollback()
         self.assertEqual(proxy.ask("DELETE FROM thing RETURNING id"), [])
@@ -143,12 +144,6 @@ class Pool(unittest.TestCase):
         wait_until(lambda: _can_connect(proxy), message="a free place is given away")
         for client in clients:
             client.close()
-
-    def test_every_user_and_database_has_a_pool_of_its_own(self):
-        proxy = self.start(replica_url=servers.replica.url(user="other", password="other pass"), pool_size=1,
-                           acquire_timeout="1s")
-        self.hold_all(proxy, 1)
-        self.assertEqual(proxy.ask("SELECT current_user::text"), [("app",)])
 
 
 def _can_connect(proxy):

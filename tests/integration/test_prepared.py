@@ -20,6 +20,7 @@ def setUpModule():
     proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_size=2, backend_rotation="always",
                   acquire_timeout="30s")
     unittest.addModuleCleanup(proxy.stop)
+    proxy.fill_pools(2)
 
 
 class AcrossBackends(unittest.TestCase):

@@ -25,6 +25,7 @@ class Settings(unittest.TestCase):
     def setUpClass(cls):
         cls.proxy = Proxy(servers.primary.url(), servers.replica.url(), **cls.settings)
         cls.addClassCleanup(cls.proxy.stop)
+        cls.proxy.fill_pools(cls.settings["pool_size"])
 
     def setUp(self):
         self.one, self.other = (raw.logged_in(self.proxy.port) for _ in range(2))

@@ -19,6 +19,7 @@ def setUpModule():
                 "CREATE FUNCTION writes() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT 1'")
     proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_size=2, backend_rotation="always")
     unittest.addModuleCleanup(proxy.stop)
+    proxy.fill_pools(2)
 
 
 class Options(unittest.TestCase):

@@ -20,6 +20,8 @@ class Transcripts(unittest.TestCase):
     def replay(self, **settings):
         proxy = Proxy(servers.primary.url(), servers.replica.url(), **settings)
         self.addCleanup(proxy.stop)
+        if "pool_size" in settings:
+            proxy.fill_pools(settings["pool_size"])
         paths = sorted(glob.glob(f"{ROOT}/tests/transcripts/*.txt"))
         self.assertTrue(paths)
         for path in paths:

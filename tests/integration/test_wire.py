@@ -24,6 +24,7 @@ def setUpModule():
                 " $$ BEGIN RAISE NOTICE 'first'; RAISE WARNING 'second' USING HINT = 'hint'; END $$")
     proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_size=2, backend_rotation="always")
     unittest.addModuleCleanup(proxy.stop)
+    proxy.fill_pools(2)
 
 
 class SameFrames(unittest.TestCase):

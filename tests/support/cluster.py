@@ -111,10 +111,13 @@ class Server:
     def kill(self):
         """kill -9 for every process of the server at once: a crash of the machine, but for the RSTs."""
         os.kill(self.process.pid, signal.SIGSTOP)  # so that it starts no more children
-        for pid in self._children():
+        wait_until(lambda: _state(self.process.pid) == "T", message=f"{self.name} stops")
+        children = self._children()
+        for pid in [*children, self.process.pid]:
             _signal(pid, signal.SIGKILL)
-        self.process.kill()
         self.process.wait(timeout=60)
+        # Orphans are somebody else's to reap: gone or a zombie, they hold nothing any more.
+        wait_until(lambda: all(_state(pid) in (None, "Z") for pid in children), message=f"{self.name}'s children end")
 
     def freeze(self):
         """SIGSTOP for every process: the kernel still accepts connections, nobody answers."""
@@ -189,6 +192,15 @@ class Server:
         rows = self.ask("SELECT pid FROM pg_stat_activity WHERE usename = %s AND application_name <> 'test'"
                         " AND backend_type = 'client backend' ORDER BY pid", (user,))
         return [pid for pid, in rows]
+
+
+def _state(pid):
+    """R, S, T, Z ... of a process, None where there is none."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 def _signal(pid, number):

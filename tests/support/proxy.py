@@ -3,10 +3,12 @@
 Whatever a test does, the process must end with status 0 on SIGTERM and with no sanitizer report.
 """
 
+import atexit
 import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -31,6 +33,7 @@ class Proxy:
 
     def __init__(self, primary_url=None, replica_url=None, environment=None, arguments=(), ready=True, **settings):
         self.directory = tempfile.mkdtemp(prefix="pgsteer-proxy-")
+        atexit.register(shutil.rmtree, self.directory, ignore_errors=True)
         self.port = free_port()
         self.admin_port = free_port()
         self.log_path = f"{self.directory}/log"
@@ -60,6 +63,11 @@ class Proxy:
                 ["setpriv", "--pdeathsig", "KILL", BINARY, "--config", self.config_path, *arguments],
                 env={**inherited, **self._environment}, cwd=self.directory,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def start_again(self, arguments=()):
+        """Starts the process anew, with the same files and ports, after it has ended."""
+        self._start(arguments)
+        self.wait_ready()
 
     def wait_ready(self):
         """Waits until the process says it lives."""
@@ -94,6 +102,17 @@ class Proxy:
         with self.connect(**changes) as connection:
             cursor = connection.execute(sql, parameters)
             return cursor.fetchall() if cursor.description else []
+
+    def fill_pools(self, size):
+        """Opens `size` backends on the primary and on the replica, so that rotation has something to rotate."""
+        for begin in ("BEGIN", "BEGIN READ ONLY"):
+            clients = [self.connect() for _ in range(size)]
+            for client in clients:
+                client.execute(begin)
+                client.execute("SELECT 1")
+            for client in clients:
+                client.execute("COMMIT")
+                client.close()
 
     def url(self, user=USER, password=PASSWORD, database=DATABASE, **options):
         """The URL an application would use."""
