@@ -22,6 +22,13 @@ std::string random_seed() {
   return {bytes.begin(), bytes.end()};
 }
 
+std::vector<server_ref> all_servers(const topology& t) {
+  std::vector<server_ref> all{t.primary};
+  all.insert(all.end(), t.replicas.begin(), t.replicas.end());
+  all.insert(all.end(), t.excluded.begin(), t.excluded.end());
+  return all;
+}
+
 }  // namespace
 
 application::application(config::sources sources, config::settings settings, notify_socket notify)
@@ -29,12 +36,16 @@ application::application(config::sources sources, config::settings settings, not
       notify_(std::move(notify)),
       mock_seed_(random_seed()),
       settings_(std::make_shared<const config::settings>(std::move(settings))),
+      watch_([this](topology_ref t, const std::vector<server_ref>& moved) {
+        topology_changed(std::move(t), moved);
+      }),
       connector_(connector_threads),
       board_(std::make_shared<worker_board>()) {
   configure_log(settings_->level, settings_->format);
   raise_descriptor_limit();
-  topology_ = make_topology(*settings_, nullptr);
-  worker_ = std::make_unique<worker>(make_runtime(settings_, topology_), connector_, board_, mock_seed_);
+  adopt_servers(*settings_);
+  runtime_ = make_runtime(settings_, topology_);
+  worker_ = std::make_unique<worker>(runtime_, connector_, board_, mock_seed_);
   open_listeners();
   if (settings_->admin_listen) {
     admin_sources s;
@@ -68,21 +79,43 @@ topology_ref application::servers() const {
   return topology_;
 }
 
-server_ref application::find_or_make(const config::server_url& url, server_role role, const topology* old) {
-  if (old != nullptr) {
-    if (role == server_role::primary && old->primary->url() == url) return old->primary;
-    for (const auto& s : old->replicas) {
-      if (role == server_role::replica && s->url() == url) return s;
-    }
-  }
-  return std::make_shared<server>(url, role, ++server_ids_);
+// A server that stays keeps its object, whatever role it is configured for now.
+server_ref application::find_or_make(const config::server_url& url, server_role role,
+                                     std::vector<server_ref>& old) {
+  const auto at = std::find_if(old.begin(), old.end(), [&](const auto& s) { return s->url() == url; });
+  if (at == old.end()) return std::make_shared<server>(url, role, ++server_ids_);
+  auto found = *at;
+  old.erase(at);
+  return found;
 }
 
-topology_ref application::make_topology(const config::settings& s, const topology* old) {
-  auto t = std::make_shared<topology>();
-  t->primary = find_or_make(s.primary, server_role::primary, old);
-  for (const auto& url : s.replicas) t->replicas.push_back(find_or_make(url, server_role::replica, old));
-  return t;
+void application::adopt_servers(const config::settings& s) {
+  std::vector<server_ref> old;
+  if (const auto t = servers()) old = all_servers(*t);
+  const auto primary = find_or_make(s.primary, server_role::primary, old);
+  std::vector<server_ref> replicas;
+  for (const auto& url : s.replicas) replicas.push_back(find_or_make(url, server_role::replica, old));
+  watch_.adopt(primary, replicas);
+}
+
+// On a monitor's thread, in the order of the changes.
+void application::topology_changed(topology_ref t, const std::vector<server_ref>& moved) {
+  const std::lock_guard lock(mutex_);
+  topology_ = std::move(t);
+  if (is_settling_) return;
+  runtime_.servers = topology_;
+  worker_->reconfigure(runtime_);
+  // Who waits for the old primary, or is busy on a server that is fenced now, is told by this.
+  for (const auto& s : moved) worker_->server_changed(s->id());
+}
+
+// Every server has its monitor: the worker may see them all.
+void application::tell_worker() {
+  const std::lock_guard lock(mutex_);
+  is_settling_ = false;
+  runtime_.servers = topology_;
+  worker_->reconfigure(runtime_);
+  for (const auto& s : all_servers(*topology_)) worker_->server_changed(s->id());
 }
 
 runtime_config application::make_runtime(std::shared_ptr<const config::settings> s, topology_ref t) const {
@@ -98,9 +131,7 @@ runtime_config application::make_runtime(std::shared_ptr<const config::settings>
 
 // Monitors of servers that are gone end; new servers get one.
 void application::start_monitors(const config::settings& s) {
-  const auto t = servers();
-  std::vector<server_ref> all = t->replicas;
-  all.push_back(t->primary);
+  const auto all = all_servers(*servers());
   std::vector<std::unique_ptr<monitor>> leaving;
   for (auto at = monitors_.begin(); at != monitors_.end();) {
     const bool stays = std::any_of(all.begin(), all.end(), [&](const auto& x) { return x->id() == at->first; });
@@ -115,12 +146,19 @@ void application::start_monitors(const config::settings& s) {
   }
   for (const auto& x : all) {
     if (monitors_.contains(x->id())) continue;
-    monitors_[x->id()] = std::make_unique<monitor>(x, s, [this](const server& changed) { worker_->server_changed(changed.id()); });
+    monitors_[x->id()] = std::make_unique<monitor>(
+        x, s,
+        [this](const server& changed) {
+          watch_.health_changed(changed);
+          worker_->server_changed(changed.id());
+        },
+        [this](const server& from, const server_report& report) { watch_.hear(from, report); });
   }
 }
 
 int application::run() {
   start_monitors(*settings_);
+  tell_worker();
   thread_ = std::make_unique<big_stack_thread>(routing::parse_stack_bytes, [this] { worker_->run(); });
   signals_ = std::make_unique<signal_listener>([this](int number) { on_signal(number); });
   for (const auto& a : settings_->listen) {
@@ -164,18 +202,18 @@ void application::reload() {
     for (const auto& name : config::needs_restart(*settings_, *s)) {
       log_warn("Setting takes effect at the next start", {{"setting", name}});
     }
-    const auto old = servers();
-    const auto t = make_topology(*s, old.get());
-    auto runtime = make_runtime(s, t);
+    auto runtime = make_runtime(s, nullptr);  // may throw: nothing has changed yet
     {
       const std::lock_guard lock(mutex_);
-      topology_ = t;
+      runtime_ = std::move(runtime);
+      is_settling_ = true;
     }
+    adopt_servers(*s);
     settings_ = s;
     configure_log(s->level, s->format);
     start_monitors(*s);
-    worker_->reconfigure(std::move(runtime));
-    log_info("Configuration reloaded", {{"replicas", std::to_string(t->replicas.size())}});
+    tell_worker();
+    log_info("Configuration reloaded", {{"replicas", std::to_string(s->replicas.size())}});
   } catch (const std::exception& e) {
     log_error("Configuration not reloaded, the old one stays in force", {{"cause", e.what()}});
   }

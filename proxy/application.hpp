@@ -12,6 +12,7 @@
 #include "proxy/admin/admin_server.hpp"
 #include "proxy/backend/connector.hpp"
 #include "proxy/control/monitor.hpp"
+#include "proxy/control/topology_watch.hpp"
 #include "proxy/process/big_stack_thread.hpp"
 #include "proxy/process/notify.hpp"
 #include "proxy/process/signals.hpp"
@@ -32,8 +33,11 @@ class application {
 
  private:
   void start_monitors(const config::settings& s);
-  [[nodiscard]] server_ref find_or_make(const config::server_url& url, server_role role, const topology* old);
-  [[nodiscard]] std::shared_ptr<const topology> make_topology(const config::settings& s, const topology* old);
+  [[nodiscard]] server_ref find_or_make(const config::server_url& url, server_role role,
+                                        std::vector<server_ref>& old);
+  void adopt_servers(const config::settings& s);
+  void topology_changed(topology_ref t, const std::vector<server_ref>& moved);
+  void tell_worker();
   [[nodiscard]] runtime_config make_runtime(std::shared_ptr<const config::settings> s, topology_ref t) const;
   void on_signal(int number);
   void reload();
@@ -46,7 +50,10 @@ class application {
   std::string mock_seed_;
   std::shared_ptr<const config::settings> settings_;
   mutable std::mutex mutex_;
-  topology_ref topology_;
+  topology_ref topology_;   // guarded by mutex_
+  runtime_config runtime_;  // guarded by mutex_; what the worker was given last
+  bool is_settling_ = true;  // guarded by mutex_: monitors are being made, the worker is told after that
+  topology_watch watch_;
   int server_ids_ = 0;
   std::map<int, std::unique_ptr<monitor>> monitors_;
   connector connector_;

@@ -29,6 +29,7 @@ struct session_effects {
   bool may_set : 1 = false;            // SET, RESET, DISCARD, set_config(), DO, CALL, unknown functions
   bool may_pin : 1 = false;            // temporary table, LISTEN, WITH HOLD, advisory lock, PREPARE, LOAD, unknown functions
   bool deallocates_all : 1 = false;    // DEALLOCATE ALL, DISCARD ALL, DISCARD PLANS has no such effect
+  bool resets : 1 = false;           // RESET, SET TO DEFAULT, DISCARD ALL: startup values come back
   bool loads_library : 1 = false;      // LOAD: cannot be undone
   bool uses_session_sequence : 1 = false;  // currval(), lastval()
   bool calls_nextval : 1 = false;      // nextval() or setval() by name: currval/lastval may follow
@@ -38,6 +39,7 @@ struct session_effects {
     may_set |= o.may_set;
     may_pin |= o.may_pin;
     deallocates_all |= o.deallocates_all;
+    resets |= o.resets;
     loads_library |= o.loads_library;
     uses_session_sequence |= o.uses_session_sequence;
     calls_nextval |= o.calls_nextval;

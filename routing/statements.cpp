@@ -167,7 +167,7 @@ classification judge_discard(const json::object& node) {
   const auto what = text_field(node, "target");
   is.effects.may_set = what != "DISCARD_PLANS";
   is.effects.may_pin = what != "DISCARD_PLANS";
-  is.effects.deallocates_all = what == "DISCARD_ALL";
+  is.effects.deallocates_all = is.effects.resets = what == "DISCARD_ALL";
   is.reason = "DISCARD changes the session";
   return is;
 }

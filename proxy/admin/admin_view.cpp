@@ -17,12 +17,26 @@ server_view view_of(const server& s) {
           .role = s.role(),
           .health = s.health(),
           .in_recovery = load(s.in_recovery),
+          .is_excluded = s.is_excluded(),
+          .timeline = load(s.timeline),
+          .replayed_lsn = {},
+          .lag_bytes = {},
           .last_error = s.last_error(),
           .outstanding = load(s.outstanding),
           .connects = load(s.counters.connects),
           .connect_failures = load(s.counters.connect_failures),
           .losses = load(s.counters.losses),
           .role_mismatches = load(s.counters.role_mismatches)};
+}
+
+server_view view_of_replica(const server& s, std::uint64_t written) {
+  auto view = view_of(s);
+  const auto replayed = s.replayed_lsn.load(std::memory_order_acquire);
+  if (replayed == 0) return view;
+  view.replayed_lsn = replayed;
+  // The two are not of the same moment: a replica may seem ahead.
+  if (written != 0) view.lag_bytes = written > replayed ? written - replayed : 0;
+  return view;
 }
 
 auto key_of(const pool_gauge& p) {
@@ -45,8 +59,11 @@ std::vector<server_view> view_servers(const topology& servers) {
   if (servers.primary) views.push_back(view_of(*servers.primary));
   // One address may be configured twice; two metrics of the same labels would spoil the whole page.
   std::set<std::string> names;
-  for (const auto& replica : servers.replicas) {
-    auto view = view_of(*replica);
+  const auto written = servers.primary ? servers.primary->written_lsn.load(std::memory_order_relaxed) : 0;
+  auto others = servers.replicas;
+  others.insert(others.end(), servers.excluded.begin(), servers.excluded.end());
+  for (const auto& replica : others) {
+    auto view = view_of_replica(*replica, written);
     for (int n = 2; !names.insert(view.name).second; ++n)
       view.name = replica->name() + "#" + std::to_string(n);
     views.push_back(std::move(view));
@@ -71,7 +88,10 @@ std::vector<pool_gauge> merge_pools(std::vector<pool_gauge> pools) {
 admin_view take_view(const admin_sources& sources) {
   admin_view v;
   if (sources.topology) {
-    if (const auto servers = sources.topology()) v.servers = view_servers(*servers);
+    if (const auto servers = sources.topology()) {
+      v.servers = view_servers(*servers);
+      v.failovers = servers->failovers;
+    }
   }
   if (sources.boards) v.boards = sources.boards();
   std::vector<pool_gauge> pools;

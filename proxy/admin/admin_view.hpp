@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,10 @@ struct server_view {
   server_role role = server_role::primary;
   server_health health = server_health::unknown;
   bool in_recovery = false;
+  bool is_excluded = false;  // gets no traffic
+  std::uint32_t timeline = 0;
+  std::optional<std::uint64_t> replayed_lsn;  // a replica's, where known
+  std::optional<std::uint64_t> lag_bytes;     // behind the primary's last known position
   std::string last_error;
   int outstanding = 0;
   std::uint64_t connects = 0, connect_failures = 0, losses = 0, role_mismatches = 0;
@@ -40,6 +45,7 @@ struct admin_view {
   std::map<std::string, int> pins;   // pinned sessions by reason, over all workers
   std::vector<std::shared_ptr<worker_board>> boards;  // for the counters
   bool is_draining = false;
+  std::uint64_t failovers = 0;
   std::uint64_t dropped_log_lines = 0;
   std::chrono::system_clock::time_point started_at;
   std::string version;

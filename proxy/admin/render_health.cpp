@@ -17,7 +17,7 @@ bool is_configured(const admin_view& v, server_role role) {
 
 bool are_all_up(const admin_view& v, server_role role) {
   return is_configured(v, role) && std::all_of(v.servers.begin(), v.servers.end(), [&](const auto& s) {
-           return s.role != role || s.health == server_health::up;
+           return s.role != role || (s.health == server_health::up && !s.is_excluded);
          });
 }
 

@@ -66,6 +66,8 @@ void write_process(prometheus_text& out, const admin_view& v) {
   out.sample({}, v.is_draining ? 1 : 0);
   out.family("pgsteer_workers", "gauge", "Worker threads.");
   out.sample({}, v.boards.size());
+  out.family("pgsteer_failovers_total", "counter", "Times another server became the primary.");
+  out.sample({}, v.failovers);
   out.family("pgsteer_log_lines_dropped_total", "counter",
              "Log lines dropped because standard error was blocked.");
   out.sample({}, v.dropped_log_lines);
@@ -163,6 +165,14 @@ void write_servers(prometheus_text& out, const admin_view& v) {
   }
   each("pgsteer_server_in_recovery", "gauge", "1 where the server said last that it is a standby.",
        [](const auto& s) { return s.in_recovery ? 1 : 0; });
+  each("pgsteer_server_excluded", "gauge", "1 where the server gets no traffic: fenced, foreign or unknown.",
+       [](const auto& s) { return s.is_excluded ? 1 : 0; });
+  each("pgsteer_server_timeline", "gauge", "The timeline the server is on; 0 where unknown.",
+       [](const auto& s) { return s.timeline; });
+  out.family("pgsteer_server_replay_lag_bytes", "gauge", "WAL the replica has not replayed, where known.");
+  for (const auto& s : v.servers) {
+    if (s.lag_bytes) out.sample({{"server", s.name}, {"role", to_string(s.role)}}, *s.lag_bytes);
+  }
   each("pgsteer_server_outstanding", "gauge",
        "Units sent and not answered plus clients queued for the server.",
        [](const auto& s) { return s.outstanding; });

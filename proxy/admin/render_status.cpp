@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "proxy/control/lsn.hpp"
 #include "proxy/utf8.hpp"
 
 namespace pgsteer::proxy {
@@ -19,6 +20,10 @@ json::object server_json(const server_view& s) {
   o["role"] = to_string(s.role);
   o["health"] = to_string(s.health);
   o["in_recovery"] = s.in_recovery;
+  o["excluded"] = s.is_excluded;
+  o["timeline"] = s.timeline == 0 ? json::value{} : json::value(s.timeline);
+  o["replayed_lsn"] = s.replayed_lsn ? text(format_lsn(*s.replayed_lsn)) : json::value{};
+  o["lag_bytes"] = s.lag_bytes ? json::value(*s.lag_bytes) : json::value{};
   o["outstanding"] = s.outstanding;
   o["connects"] = s.connects;
   o["failed_attempts"] = s.connect_failures;
@@ -70,6 +75,7 @@ std::string render_status(const admin_view& v, std::chrono::system_clock::time_p
   o["version"] = text(v.version);
   o["uptime_seconds"] = std::chrono::floor<std::chrono::seconds>(now - v.started_at).count();
   o["draining"] = v.is_draining;
+  o["failovers"] = v.failovers;
   o["workers"] = v.boards.size();
   o["clients"] = clients_json(v);
   o["servers"] = std::move(servers);

@@ -32,6 +32,7 @@ backend* pool::lease(session& s) {
     const auto at = best_idle(s);
     backend* b = idle_[at];
     idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(at));
+    hand_out(*b, s);
     return b;
   }
   enqueue(s, nullptr);
@@ -60,7 +61,13 @@ bool pool::lease_exact(session& s, backend& b) {
     return false;
   }
   idle_.erase(at);
+  hand_out(b, s);
   return true;
+}
+
+void pool::hand_out(backend& b, session& s) {
+  b.user = &s;
+  b.lease_since = worker_.loop.now();
 }
 
 // The one that already has this session's settings, if any; by rotation, the one used longest ago.
@@ -92,6 +99,7 @@ bool pool::grant(backend& b) {
   m.clients_waiting.sub();
   const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(worker_.loop.now() - first.since).count();
   m.wait_us.observe(static_cast<std::uint64_t>(std::max<std::int64_t>(waited, 0)));
+  hand_out(b, *first.who);
   first.who->on_granted(b);
   return true;
 }

@@ -65,6 +65,7 @@ class pool {
   [[nodiscard]] const std::vector<std::unique_ptr<backend>>& backends() const { return all_; }
 
  private:
+  void hand_out(backend& b, session& s);
   void enqueue(session& s, const backend* only);
   [[nodiscard]] bool grant(backend& b);
   void on_connect_failure(const connect_failure& failure);

@@ -65,7 +65,7 @@ class extended_unit {
     bool only_prepares = true;                      // nothing is bound, executed or closed
     bool has_execute = false;
   };
-  // `bytes` are whole frames.
+  // `bytes` are whole frames; the last may be cut.
   verdict judge(std::string_view bytes, const judge_context& context);
 
   struct write_context {
@@ -81,7 +81,8 @@ class extended_unit {
   struct item {
     char type;
     char sub;  // 'S' or 'P' of Describe and Close
-    std::size_t offset, size;
+    std::size_t offset, size;      // as far as it is here
+    std::size_t whole;             // the last one may be large and still arriving
     std::size_t name_at, name_size;  // of the statement's name, from the frame's start
     statement_ref statement;
     bool known;
@@ -91,7 +92,7 @@ class extended_unit {
     statement_ref statement;
   };
 
-  void judge_frame(std::string_view frame, std::size_t offset, const judge_context& context, verdict& v);
+  void judge_frame(std::string_view frame, std::size_t whole, std::size_t offset, const judge_context& context, verdict& v);
   void judge_parse(item& i, std::string_view frame, const judge_context& context);
   void judge_named(item& i, std::string_view frame, const judge_context& context);
   [[nodiscard]] std::pair<statement_ref, bool> resolve(std::string_view name, const client_statements& names) const;

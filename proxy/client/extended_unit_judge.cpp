@@ -15,7 +15,7 @@ extended_unit::verdict extended_unit::judge(std::string_view bytes, const judge_
   verdict v;
   for (std::size_t at = 0; at < bytes.size();) {
     const frame f = protocol::peek_frame(bytes.substr(at));
-    judge_frame(bytes.substr(at, f.size), at, context, v);
+    judge_frame(bytes.substr(at, f.size), f.size, at, context, v);
     at += f.size;
   }
   if (what_ == nullptr) {  // Sync, Close and such alone: nothing that a server must decide
@@ -28,8 +28,9 @@ extended_unit::verdict extended_unit::judge(std::string_view bytes, const judge_
   return v;
 }
 
-void extended_unit::judge_frame(std::string_view frame, std::size_t offset, const judge_context& context, verdict& v) {
-  item i{frame[0], 0, offset, frame.size(), 0, 0, nullptr, false};
+void extended_unit::judge_frame(std::string_view frame, std::size_t whole, std::size_t offset,
+                                const judge_context& context, verdict& v) {
+  item i{frame[0], 0, offset, frame.size(), whole, 0, 0, nullptr, false};
   switch (i.type) {
     case 'P': judge_parse(i, frame, context); break;
     case 'B':

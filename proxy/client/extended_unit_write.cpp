@@ -162,7 +162,7 @@ void extended_unit::write_reference(const item& i, std::string_view frame, const
     ensure_prepared(i.statement, context, out);
     const auto& name = i.statement->server_name;
     auto& made = out.begin_made();
-    append_header(made, i.type, frame.size() - header_size - i.name_size + name.size());
+    append_header(made, i.type, i.whole - header_size - i.name_size + name.size());
     made.append(frame.substr(header_size, i.name_at - header_size));
     made.append(name);
     out.end_made();

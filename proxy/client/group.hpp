@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,8 @@ struct client_group {
   std::map<std::string, startup_profile> profiles;  // by serialised startup settings; bounded
   std::vector<std::unique_ptr<pool>> pools;         // by server, in no order
   int sessions = 0;
-  bool uses_session_sequences = false;  // some client has asked for currval() or lastval()
+  std::set<std::string, std::less<>> custom_settings;  // names that clients may have set; a server does not list them
+  std::set<std::string, std::less<>> sequence_users;  // application names that asked for currval() or lastval()
 };
 
 }  // namespace pgsteer::proxy

@@ -199,6 +199,8 @@ class session final : public event_handler {
   void set_pin(std::string reason);
   void refresh_view();
   [[nodiscard]] bool prepare_settings(backend& b);
+  void restore_startup(const routing::classification& c, backend& b);
+  void note_custom_settings(std::string_view bytes);
   void send_own();
   void begin_block_here(backend& b);
   void on_settings_done(bool failed);
@@ -257,6 +259,7 @@ class session final : public event_handler {
   bool keeps_sequence_ : 1 = false;  // it asks for currval() and has drawn: its backend stays
   bool is_ghost_ : 1 = false;        // the open block's server is gone: it can only be ended
   bool is_sampled_now_ : 1 = false;  // the unit in flight has brought its WAL position
+  bool restores_ : 1 = false;        // the unit in flight resets settings to the client's startup values
   bool is_read_ : 1 = false;         // the unit in flight is a proven read
   bool prepared_settings_ : 1 = false;      // the leased backend has this session's settings
   bool ends_with_large_query_ : 1 = false;  // the message passing through is a Query or FunctionCall

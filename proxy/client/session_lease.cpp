@@ -71,11 +71,11 @@ backend* session::acquire_primary() {
 
 void session::on_granted(backend& b) {
   if (gone_ && phase_ == phase::opening) {
+    b.user = nullptr;
     b.home.give_back(b);
     return end();
   }
   backend_ = &b;
-  b.user = this;
   if (phase_ == phase::opening) return open_with_profile();
   flow_ = flow::collecting;
   worker_.loop.soon(*this);

@@ -179,7 +179,7 @@ void session::on_login_output(const protocol::client_login::output& output) {
 }
 
 void session::refuse_login(protocol::error_report why) {
-  why.severity = "FATAL";
+  why.severity = why.severity_localized = "FATAL";
   worker_.metrics().logins_failed.add();
   if (phase_ == phase::opening) {  // the password was right: say so first, as the server does
     write::authentication_ok(login_->accepted);
@@ -219,6 +219,9 @@ void session::open_with_profile() {
   }
   const auto known = group_->profiles.find(serialise(wanted));
   if (known != group_->profiles.end()) return finish_login(known->second);
+  for (const auto& [name, value] : wanted) {
+    if (name.find('.') != std::string::npos && group_->custom_settings.size() < max_profiles) group_->custom_settings.insert(name);
+  }
   login_->wanted = std::move(wanted);
   if (backend_ != nullptr) return learn_profile(*backend_);
   backend* b = acquire_primary();
@@ -230,7 +233,6 @@ void session::open_with_profile() {
 // came to: its spelling, its errors.
 void session::learn_profile(backend& b) {
   backend_ = &b;
-  b.user = this;
   flow_ = flow::preparing;
   const auto target = worker_.settings_values.intern(login_->wanted);
   const auto change = protocol::change_settings(*b.settings, *target);

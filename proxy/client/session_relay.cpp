@@ -20,6 +20,14 @@ constexpr std::size_t most_held = std::size_t{16} << 10;     // of an answer tha
 // Types whose body nobody here needs: they are passed on while they arrive.
 bool is_bulk(char type) { return std::string_view("DdTtV").find(type) != std::string_view::npos; }
 
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (auto& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  }
+  return out;
+}
+
 std::string_view synthetic_message(char type) {
   switch (type) {
     case '1': return {"1\0\0\0\4", 5};
@@ -74,6 +82,10 @@ bool session::relay_chunk(std::string_view chunk) {
     b.carry.erase(0, used);
   } else {
     b.carry.assign(bytes.substr(used));
+  }
+  if (gone_ && flow_ == flow::flowing && backend_ == &b) {  // the server waits for COPY data that nobody has
+    drop_backend();
+    end();
   }
   if (!unit_done) return phase_ != phase::ended && backend_ == &b;
   finish_unit();
@@ -148,7 +160,8 @@ session::frame_fate session::on_async(char type, std::string_view frame) {
   if (name == "in_hot_standby") return frame_fate::drop;
   if (name == "standard_conforming_strings" && !ours) view_standard_strings_ = value == "on";
   if (name == "client_encoding" && !ours) view_ascii_safe_ = routing::is_ascii_safe_encoding(value);
-  return ours || retrying_ ? frame_fate::drop : frame_fate::pass;
+  const bool unchanged = restores_ && startup_->values.contains(lower_case(name));
+  return ours || retrying_ || unchanged ? frame_fate::drop : frame_fate::pass;
 }
 
 session::frame_fate session::on_error(std::string_view frame) {

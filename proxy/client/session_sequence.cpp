@@ -1,6 +1,6 @@
 // currval() and lastval(): values that live in one backend's session. The session goes back to the
 // backend where it last may have drawn from a sequence, as long as nobody else has done so there;
-// sessions of a user that has asked for such values keep their backend from their next write on.
+// sessions of an application that has asked for such values keep theirs from their next write on.
 #include "protocol/message_writer.hpp"
 #include "proxy/client/session.hpp"
 #include "proxy/worker.hpp"
@@ -11,19 +11,19 @@ void session::note_sequence_use(const routing::classification& c, backend& b) {
   if (c.kind == routing::statement_kind::empty || c.kind == routing::statement_kind::set) return;
   b.sequence_user = serial_;
   sequence_backend_ = b.id;
-  if (group_->uses_session_sequences) keeps_sequence_ = true;
+  if (group_->sequence_users.contains(settings_->get("application_name"))) keeps_sequence_ = true;
 }
 
 // True: leased or waiting for it. False: the values are gone.
 bool session::acquire_sequence_backend() {
-  group_->uses_session_sequences = true;
+  constexpr std::size_t most_names = 100;
+  if (group_->sequence_users.size() < most_names) group_->sequence_users.emplace(settings_->get("application_name"));
   if (sequence_backend_ == 0) return true;  // nothing drawn: any server says so
   auto& home = worker_.pool_for(*group_, worker_.config().servers->primary);
   backend* b = home.find(sequence_backend_);
   if (b == nullptr || b->sequence_user != serial_) return false;
   if (home.lease_exact(*this, *b)) {
     backend_ = b;
-    b->user = this;
   } else {
     flow_ = flow::waiting;
   }

@@ -5,6 +5,7 @@
 #include "proxy/client/session.hpp"
 #include "proxy/log.hpp"
 #include "proxy/worker.hpp"
+#include "routing/custom_settings.hpp"
 
 namespace pgsteer::proxy {
 
@@ -28,7 +29,37 @@ constexpr std::string_view state_query =
     " UNION ALL SELECT 'p', 'session advisory lock', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_locks"
     " WHERE locktype OPERATOR(pg_catalog.=) 'advisory' AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())";
 
+constexpr std::size_t most_custom_settings = 200;
+
+std::string full_state_query(const std::set<std::string, std::less<>>& custom) {
+  std::string sql(state_query);
+  if (custom.empty()) return sql;
+  sql += " UNION ALL SELECT 's', n, pg_catalog.current_setting(n, true) FROM pg_catalog.unnest(ARRAY[";
+  for (const auto& name : custom) sql += protocol::quote_literal(name) + ",";
+  sql.back() = ']';
+  return sql + ") AS n WHERE pg_catalog.current_setting(n, true) OPERATOR(pg_catalog.<>) ''";
+}
+
 }  // namespace
+
+void session::note_custom_settings(std::string_view bytes) {
+  if (routing::collect_custom_settings(bytes, group_->custom_settings, most_custom_settings)) return;
+  log_warn("Too many custom settings, some are not carried between backends", {{"user", group_->user}, {"database", group_->database}});
+}
+
+// RESET and DISCARD ALL return to the client's startup values, not to the server's: they are set again
+// right behind, and the client is told nothing of what did not change for it.
+void session::restore_startup(const routing::classification& c, backend& b) {
+  const bool all = c.kind != routing::statement_kind::set || c.name == "all";
+  if (c.verb == routing::transaction_verb::mixed || view_.failed || (c.kind != routing::statement_kind::set && !c.effects.deallocates_all)) return;
+  protocol::settings_state wanted;
+  for (const auto& [name, value] : startup_->values) {
+    if (all || name == c.name) wanted.values.emplace(name, value);
+  }
+  if (wanted.values.empty()) return;
+  restores_ = true;
+  b.put_own_query(own_query::settings_prefix, protocol::change_settings({}, wanted).sql, worker_.to_backend);
+}
 
 void session::refresh_view() {
   const auto in_force = [this](std::string_view name, std::string_view fallback) {
@@ -56,7 +87,7 @@ void session::ask_state() {
   worker_.metrics().state_probes.add();
   worker_.to_backend.clear();
   flow_ = flow::settling;
-  backend_->put_own_query(own_query::state_probe, state_query, worker_.to_backend);
+  backend_->put_own_query(own_query::state_probe, full_state_query(group_->custom_settings), worker_.to_backend);
   if (!backend_->send(worker_.to_backend)) on_backend_lost();
 }
 
@@ -119,7 +150,6 @@ void session::send_own() {
 // The block that left a replica begins anew here.
 void session::begin_block_here(backend& b) {
   backend_ = &b;
-  b.user = this;
   begin_on_primary_ = false;
   worker_.to_backend.clear();
   if (b.settings != settings_) {

@@ -144,7 +144,6 @@ bool session::answer_here(const unit_view& u, const routing::classification& c) 
 
 bool session::dispatch(const unit_view& u, const routing::classification& c, backend& b) {
   backend_ = &b;
-  b.user = this;
   auto& out = worker_.to_backend;
   out.clear();
   if (!prepared_settings_ && b.status == 'I' && prepare_settings(b)) return false;
@@ -169,6 +168,9 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
     b.put_own_query(own_query::wal_sample, sample_query, out);
     covered_writes_ = worker_.writes;
   }
+  restores_ = false;
+  if (c.effects.resets) restore_startup(c, b);
+  if (c.effects.may_set) note_custom_settings(u.bytes);
   if (!replica && !is_read_) note_sequence_use(c, b);
   note_transaction(c);
   effects_ |= c.effects;

@@ -39,11 +39,15 @@ health_judge::plan health_judge::next() const {
 }
 
 void health_judge::hear(const news& n, time_point now) {
+  if (n.hastened) hasty_until_ = now + haste;
   if (!is_connected_) {
     if (n.wanted && !hastened_) hastened_ = std::max(now, last_try_ + want_interval);
     return;
   }
-  if (n.failure_reported || n.socket_stirred || (n.wanted && health_ != server_health::up)) next_probe_ = now;
+  if (n.hastened) next_probe_ = std::min(next_probe_, now + hasty_interval);
+  if (n.failure_reported || n.socket_stirred || n.promotion_hinted ||
+      (n.wanted && health_ != server_health::up))
+    next_probe_ = now;
   if (!n.failure_reported) return;
   health_ = server_health::retrying;
   is_suspected_ = true;
@@ -64,7 +68,7 @@ health_judge::verdict health_judge::connected(bool in_recovery, time_point now) 
   is_connected_ = true;
   if (std::exchange(is_suspected_, false)) cleared_ = now;
   last_try_ = now;
-  next_probe_ = now + interval_;
+  next_probe_ = probe_after(now);
   hastened_.reset();
   backoff_.reset();
   return v;
@@ -103,7 +107,7 @@ health_judge::verdict health_judge::probed(bool in_recovery, time_point now) {
   check_role(in_recovery, v);
   health_ = server_health::up;
   if (std::exchange(is_suspected_, false)) cleared_ = now;
-  next_probe_ = now + interval_;
+  next_probe_ = probe_after(now);
   return v;
 }
 
@@ -114,6 +118,10 @@ health_judge::verdict health_judge::probe_failed(std::string_view cause, time_po
   health_ = server_health::retrying;
   next_connect_ = now;
   return {health_, {{log_level::warn, "Database connection lost", std::string{cause}}}};
+}
+
+health_judge::time_point health_judge::probe_after(time_point now) const {
+  return now + (now < hasty_until_ ? std::min(interval_, hasty_interval) : interval_);
 }
 
 void health_judge::check_role(bool in_recovery, verdict& v) {

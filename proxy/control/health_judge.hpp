@@ -20,6 +20,9 @@ class health_judge {
 
   // However often a server is wanted, it is not tried more often than this.
   static constexpr std::chrono::milliseconds want_interval{1000};
+  // While the primary is lost, so long after each request and so often.
+  static constexpr std::chrono::milliseconds haste{5000};
+  static constexpr std::chrono::milliseconds hasty_interval{100};
 
   enum class action : std::uint8_t { connect, probe };
   struct plan {
@@ -43,11 +46,15 @@ class health_judge {
   struct news {
     bool failure_reported = false;  // by a worker
     bool wanted = false;            // by a worker
+    bool promotion_hinted = false;  // by a worker
+    bool hastened = false;          // the primary is lost: this one may be promoted any moment
     bool socket_stirred = false;    // the idle control connection has something to read
   };
 
   health_judge(server_role role, const config::settings& settings);
 
+  // The role its answers are held against from now on.
+  void expect(server_role role) { role_ = role; }
   // Other settings from now on; what is scheduled stays.
   void adopt(const config::settings& settings);
 
@@ -62,6 +69,7 @@ class health_judge {
   verdict probe_failed(std::string_view cause, time_point now);
 
  private:
+  [[nodiscard]] time_point probe_after(time_point now) const;
   void check_role(bool in_recovery, verdict& v);
   [[nodiscard]] verdict scheduled_failure(std::string_view cause, time_point now, double spread);
 
@@ -74,6 +82,7 @@ class health_judge {
   bool is_role_wrong_ = false;
   bool is_suspected_ = false;  // the coming probe answers a worker's report
   time_point next_probe_{};
+  time_point hasty_until_{};
   time_point next_connect_{};  // the beginning of time: at once
   time_point last_try_{};
   std::optional<time_point> hastened_;  // a wanted attempt ahead of schedule

@@ -55,10 +55,11 @@ namespace {
 class watch {
  public:
   watch(server_ref watched, config::settings settings, monitor::health_listener on_change,
-        std::shared_ptr<monitor_shared> shared)
+        monitor::report_listener on_report, std::shared_ptr<monitor_shared> shared)
       : server_(std::move(watched)),
         settings_(std::move(settings)),
         on_change_(std::move(on_change)),
+        on_report_(std::move(on_report)),
         shared_(std::move(shared)),
         judge_(server_->role(), settings_) {}
 
@@ -88,6 +89,8 @@ class watch {
     health_judge::news n;
     n.failure_reported = server_->failure_reported.exchange(false, std::memory_order_acq_rel);
     n.wanted = server_->wanted.exchange(false, std::memory_order_acq_rel);
+    n.promotion_hinted = server_->hinted.exchange(false, std::memory_order_acq_rel);
+    n.hastened = server_->hastened.exchange(false, std::memory_order_acq_rel);
     n.socket_stirred = std::exchange(has_socket_stirred_, false);
     judge_.hear(n, steady_clock::now());
     if (!judge_.is_connected()) lose_connection();
@@ -185,17 +188,21 @@ class watch {
     const auto answer = ask(report_.in_recovery ? of_standby : primary_probe_query);
     if (!answer) return answer.error();
     const bool was_standby = report_.in_recovery;
+    if (!was_standby) return read_primary_probe(*answer, report_), std::nullopt;
     read_probe(*answer, report_);
     // Promoted: its timeline is another.
-    return was_standby && !report_.in_recovery ? identify() : std::nullopt;
+    return !report_.in_recovery ? identify() : std::nullopt;
   }
 
   void publish(std::uint64_t epoch) {
     server_->in_recovery.store(report_.in_recovery, std::memory_order_relaxed);
     server_->timeline.store(report_.timeline, std::memory_order_release);
+    server_->written_lsn.store(report_.written_lsn, std::memory_order_relaxed);
+    if (on_report_ && !shared_->is_stopping) on_report_(*server_, report_);
+    judge_.expect(server_->role());
     server_->publish_replayed(epoch, report_.replayed_lsn, report_.timeline);
     const auto floor = pacer_.floor();
-    pacer_.observe(report_.replayed_lsn, steady_clock::now());
+    pacer_.observe(server_->replayed_lsn.load(std::memory_order_acquire), steady_clock::now());
     if (floor != 0 && pacer_.floor() == 0) server_->end_watch(floor);
   }
 
@@ -205,9 +212,8 @@ class watch {
     const auto epoch = server_->replay_epoch();
     const auto answer = ask(restricted_standby_probe_query);
     if (!answer) return probe_failed(answer.error());
-    const bool was_standby = report_.in_recovery;
+    if (answer->front() != "t") return probe();  // which learns all about the promotion
     read_probe(*answer, report_);
-    if (was_standby && !report_.in_recovery) return probe();
     publish(epoch);
   }
 
@@ -254,6 +260,7 @@ class watch {
   server_ref server_;
   config::settings settings_;
   monitor::health_listener on_change_;
+  monitor::report_listener on_report_;
   std::shared_ptr<monitor_shared> shared_;
   health_judge judge_;
   std::optional<control_connection> connection_;
@@ -267,17 +274,18 @@ class watch {
 
 }  // namespace
 
-monitor::monitor(server_ref watched, const config::settings& settings, health_listener on_change)
+monitor::monitor(server_ref watched, const config::settings& settings, health_listener on_change,
+                 report_listener on_report)
     : shared_(std::make_shared<monitor_shared>()) {
   if (watched->role() == server_role::replica) {
     log_info("Database replica configured - read queries will be routed to replica",
              {{"server", watched->name()}});
   }
   watched->on_poke([s = shared_] { s->poked.set(); });
-  thread_ =
-      std::jthread{[w = std::move(watched), own = settings, f = std::move(on_change), s = shared_]() mutable {
-        watch{std::move(w), std::move(own), std::move(f), std::move(s)}.run();
-      }};
+  thread_ = std::jthread{[w = std::move(watched), own = settings, f = std::move(on_change),
+                          r = std::move(on_report), s = shared_]() mutable {
+    watch{std::move(w), std::move(own), std::move(f), std::move(r), std::move(s)}.run();
+  }};
 }
 
 monitor::~monitor() {

@@ -8,6 +8,7 @@
 
 #include "config/settings.hpp"
 #include "proxy/control/server.hpp"
+#include "proxy/control/server_report.hpp"
 
 namespace pgsteer::proxy {
 
@@ -19,8 +20,12 @@ class monitor {
   // must not destroy the monitor.
   using health_listener = std::function<void(const server&)>;
 
+  // Called on the monitor's thread with each word of the server, before its health says that it answered.
+  using report_listener = std::function<void(const server&, const server_report&)>;
+
   // Starts at once. Call before workers see the server: it becomes the server's ear.
-  monitor(server_ref watched, const config::settings& settings, health_listener on_change);
+  monitor(server_ref watched, const config::settings& settings, health_listener on_change,
+          report_listener on_report = {});
   // Ends the thread. Waits for it: at once, unless it is looking up a name.
   ~monitor();
   monitor(const monitor&) = delete;

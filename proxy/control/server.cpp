@@ -93,6 +93,16 @@ void server::follow_timeline(std::uint32_t to) {
   replayed_lsn.store(0, std::memory_order_release);
 }
 
+void server::hint_promoted() {
+  if (hinted.exchange(true, std::memory_order_acq_rel)) return;
+  if (poke_) poke_();
+}
+
+void server::hasten() {
+  if (hastened.exchange(true, std::memory_order_acq_rel)) return;
+  if (poke_) poke_();
+}
+
 bool server::change_health(server_health from, server_health to) {
   return health_.compare_exchange_strong(from, to, std::memory_order_acq_rel);
 }

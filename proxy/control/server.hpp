@@ -39,16 +39,23 @@ struct server_counters {
 
 class server {
  public:
+  // Positions on no timeline count: nothing is known of the primary's yet.
+  static constexpr std::uint32_t no_timeline = ~std::uint32_t{0};
+
   server(config::server_url url, server_role role, int id) : url_(std::move(url)), role_(role), id_(id) {}
 
   [[nodiscard]] const config::server_url& url() const { return url_; }
   [[nodiscard]] const std::string& name() const { return url_.name; }
-  [[nodiscard]] server_role role() const { return role_; }
+  // As found; as configured until the server has spoken.
+  [[nodiscard]] server_role role() const { return role_.load(std::memory_order_acquire); }
+  // Fenced, foreign, or of unknown state after it was the primary: no traffic.
+  [[nodiscard]] bool is_excluded() const { return is_excluded_.load(std::memory_order_acquire); }
   [[nodiscard]] int id() const { return id_; }  // unique in the process, never reused
 
   [[nodiscard]] server_health health() const { return health_.load(std::memory_order_acquire); }
   [[nodiscard]] bool is_usable() const {
     const auto h = health();
+    if (is_excluded()) return false;
     return h == server_health::up || h == server_health::unknown;
   }
   void set_health(server_health h) { health_.store(h, std::memory_order_release); }
@@ -62,6 +69,11 @@ class server {
   // A worker wants a server that is not usable: its monitor tries now unless it tried within a second.
   void want();
 
+  // A worker has seen in_hot_standby turn off on a connection: the monitor asks now. Any thread.
+  void hint_promoted();
+  // The primary is lost: the monitor asks every 100 ms for some seconds. Any thread.
+  void hasten();
+
   // The monitor's ear, set once before workers run.
   void on_poke(std::function<void()> poke) { poke_ = std::move(poke); }
 
@@ -73,8 +85,11 @@ class server {
   std::atomic<int> outstanding{0};
   std::atomic<bool> failure_reported{false};
   std::atomic<bool> wanted{false};
+  std::atomic<bool> hinted{false};
+  std::atomic<bool> hastened{false};
   std::atomic<bool> in_recovery{false};
-  std::atomic<std::uint32_t> timeline{0};  // 0: unknown
+  std::atomic<std::uint32_t> timeline{0};     // 0: unknown
+  std::atomic<std::uint64_t> written_lsn{0};  // a primary's insert position at its last probe: for lag
 
   // Replica: WAL position known to be replayed by the incarnation that answers now, on the timeline
   // the topology follows; 0: unknown. Zero the moment its control connection breaks or a worker
@@ -93,6 +108,8 @@ class server {
   server_counters counters;
 
   // For the monitor and the topology.
+  void set_role(server_role r) { role_.store(r, std::memory_order_release); }
+  void set_excluded(bool is) { is_excluded_.store(is, std::memory_order_release); }
   // What was asked before a break must not be published after it: take the epoch, ask, publish.
   [[nodiscard]] std::uint64_t replay_epoch() const;
   void publish_replayed(std::uint64_t epoch, std::uint64_t lsn, std::uint32_t on_timeline);
@@ -105,7 +122,8 @@ class server {
 
  private:
   config::server_url url_;
-  server_role role_;
+  std::atomic<server_role> role_;
+  std::atomic<bool> is_excluded_{false};
   int id_;
   std::atomic<server_health> health_{server_health::unknown};
   std::function<void()> poke_;
@@ -122,6 +140,10 @@ using server_ref = std::shared_ptr<server>;
 struct topology {
   server_ref primary;
   std::vector<server_ref> replicas;
+  std::vector<server_ref> excluded;  // configured, and no traffic: fenced, foreign, or a lost old primary
+  std::uint32_t timeline = 0;        // the primary's; 0: unknown
+  std::uint64_t switch_lsn = 0;      // where that timeline begins; 0: unknown or never promoted
+  std::uint64_t failovers = 0;       // times the primary changed
 };
 using topology_ref = std::shared_ptr<const topology>;
 

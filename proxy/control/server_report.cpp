@@ -12,7 +12,7 @@ namespace pgsteer::proxy {
 // is in the name of its WAL file; pg_control_checkpoint() lags until the checkpoint after a promotion.
 const char* const identity_query = R"(
 SELECT r.in_recovery,
-  CASE WHEN r.in_recovery THEN pg_catalog.pg_last_wal_replay_lsn() END,
+  pg_catalog.pg_last_wal_replay_lsn(),
   CASE WHEN NOT r.in_recovery
     THEN pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8) END,
   (SELECT pg_catalog.max(received_tli) FROM pg_catalog.pg_stat_wal_receiver),
@@ -21,22 +21,28 @@ SELECT r.in_recovery,
   (SELECT system_identifier FROM pg_catalog.pg_control_system()),
   pg_catalog.current_setting('server_version_num'),
   (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_block_size'),
-  (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size')
+  (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size'),
+  CASE WHEN NOT r.in_recovery THEN pg_catalog.pg_current_wal_insert_lsn() END,
+  pg_catalog.pg_postmaster_start_time()
 FROM (SELECT pg_catalog.pg_is_in_recovery() AS in_recovery OFFSET 0) AS r)";
 
 const char* const restricted_identity_query = R"(
 SELECT r.in_recovery,
-  CASE WHEN r.in_recovery THEN pg_catalog.pg_last_wal_replay_lsn() END,
+  pg_catalog.pg_last_wal_replay_lsn(),
   CASE WHEN NOT r.in_recovery
     THEN pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8) END,
   (SELECT pg_catalog.max(received_tli) FROM pg_catalog.pg_stat_wal_receiver),
   NULL, NULL, NULL,
   pg_catalog.current_setting('server_version_num'),
   (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_block_size'),
-  (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size')
+  (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size'),
+  CASE WHEN NOT r.in_recovery THEN pg_catalog.pg_current_wal_insert_lsn() END,
+  pg_catalog.pg_postmaster_start_time()
 FROM (SELECT pg_catalog.pg_is_in_recovery() AS in_recovery OFFSET 0) AS r)";
 
-const char* const primary_probe_query = "SELECT pg_catalog.pg_is_in_recovery()";
+const char* const primary_probe_query =
+    "SELECT r.in_recovery, CASE WHEN NOT r.in_recovery THEN pg_catalog.pg_current_wal_insert_lsn() END"
+    " FROM (SELECT pg_catalog.pg_is_in_recovery() AS in_recovery OFFSET 0) AS r";
 
 const char* const standby_probe_query =
     "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.pg_last_wal_replay_lsn(), NULL,"
@@ -64,6 +70,8 @@ enum column : std::size_t {
   version,
   page_bytes,
   segment_bytes,
+  written,
+  started_at,
 };
 
 std::string_view field(const answer_row& row, std::size_t i) {
@@ -86,7 +94,17 @@ std::uint32_t timeline_of(const answer_row& row) {
                    number<std::uint32_t>(field(row, checkpoint_timeline), 0)});
 }
 
+std::uint64_t lsn_of(std::string_view text, wal_layout layout) {
+  const auto lsn = parse_lsn(text);
+  return lsn ? normalise_insert_lsn(*lsn, layout) : 0;
+}
+
 }  // namespace
+
+void read_primary_probe(const answer_row& row, server_report& known) {
+  known.in_recovery = field(row, in_recovery) == "t";
+  known.written_lsn = lsn_of(field(row, 1), known.wal);
+}
 
 void read_probe(const answer_row& row, server_report& known) {
   known.in_recovery = field(row, in_recovery) == "t";
@@ -101,12 +119,14 @@ server_report read_identity(const answer_row& row) {
   r.version = number<std::int32_t>(field(row, version), 0);
   r.wal.page_bytes = number<std::uint64_t>(field(row, page_bytes), r.wal.page_bytes);
   r.wal.segment_bytes = number<std::uint64_t>(field(row, segment_bytes), r.wal.segment_bytes);
+  r.written_lsn = lsn_of(field(row, written), r.wal);
+  r.started_at = field(row, started_at);
+  if (!r.in_recovery) r.promoted_at = parse_lsn(field(row, replayed)).value_or(0);
   return r;
 }
 
 std::uint64_t read_sample(const answer_row& row, wal_layout layout) {
-  const auto lsn = parse_lsn(field(row, 0));
-  return lsn ? normalise_insert_lsn(*lsn, layout) : 0;
+  return lsn_of(field(row, 0), layout);
 }
 
 }  // namespace pgsteer::proxy

@@ -16,7 +16,10 @@ struct server_report {
   std::uint64_t replayed_lsn = 0;  // a standby's; 0: unknown
   std::uint32_t timeline = 0;      // 0: unknown
   std::uint64_t system_identifier = 0;
-  std::int32_t version = 0;  // server_version_num
+  std::int32_t version = 0;       // server_version_num
+  std::string started_at;         // the postmaster's start, to tell incarnations and servers apart
+  std::uint64_t written_lsn = 0;  // a primary's normalised insert position
+  std::uint64_t promoted_at = 0;  // a primary that was promoted since it started: where its timeline begins
   wal_layout wal;
 };
 
@@ -30,6 +33,7 @@ extern const char* const restricted_identity_query;
 
 // A probe of a server that was no standby: it cannot become one while the connection lasts.
 extern const char* const primary_probe_query;
+void read_primary_probe(const answer_row& row, server_report& known);
 // A probe of a standby: its position, and the timeline it follows.
 extern const char* const standby_probe_query;
 extern const char* const restricted_standby_probe_query;

@@ -1,0 +1,173 @@
+#include "proxy/control/topology_watch.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "proxy/log.hpp"
+
+namespace pgsteer::proxy {
+namespace {
+
+// So long after the primary's loss the others are asked quickly; later, with their health probes.
+constexpr std::chrono::seconds quick_search{60};
+
+bool gets_traffic(server_place p) {
+  return p == server_place::primary || p == server_place::replica;
+}
+
+member_state::contact contact_of(const server& s) {
+  switch (s.health()) {
+    case server_health::unknown:
+      return member_state::contact::untried;
+    case server_health::up:
+      return member_state::contact::connected;
+    case server_health::retrying:
+    case server_health::failed:
+      break;
+  }
+  return member_state::contact::lost;
+}
+
+std::string text_of(std::uint64_t number) {
+  return number == 0 ? "unknown" : std::to_string(number);
+}
+
+}  // namespace
+
+void topology_watch::adopt(const server_ref& primary, const std::vector<server_ref>& replicas) {
+  const std::lock_guard lock{mutex_};
+  const auto old = std::exchange(members_, {});
+  const auto add = [&](const server_ref& s, bool is_primary) {
+    const auto known = std::find_if(old.begin(), old.end(), [&](const auto& m) { return m.host == s; });
+    member m = known == old.end() ? member{} : *known;
+    m.host = s;
+    m.is_configured_primary = is_primary;
+    members_.push_back(std::move(m));
+  };
+  add(primary, true);
+  for (const auto& r : replicas)
+    add(r, false);
+  const auto of = [](const std::vector<member>& all, auto is) {
+    const auto at = std::find_if(all.begin(), all.end(), is);
+    return at == all.end() ? nullptr : at->host;
+  };
+  const auto configured = of(old, [](const auto& m) { return m.is_configured_primary; });
+  const auto found = old.empty() ? nullptr : old[primary_].host;
+  // What was found stays in force while the operator's own word is the same.
+  primary_ = 0;
+  for (std::size_t i = 0; configured == primary && i < members_.size(); ++i) {
+    if (members_[i].host == found) primary_ = i;
+  }
+  const auto moved = apply(judged());
+  on_change_(publish(), moved);
+}
+
+void topology_watch::hear(const server& from, const server_report& report) {
+  const std::lock_guard lock{mutex_};
+  auto* const m = find(from);
+  if (m == nullptr) return;
+  m->report = report;
+  judge();
+}
+
+void topology_watch::health_changed(const server& of) {
+  const std::lock_guard lock{mutex_};
+  if (find(of) != nullptr) judge();
+}
+
+topology_watch::member* topology_watch::find(const server& s) {
+  const auto at =
+      std::find_if(members_.begin(), members_.end(), [&](const auto& m) { return m.host.get() == &s; });
+  return at == members_.end() ? nullptr : &*at;
+}
+
+judged_topology topology_watch::judged() const {
+  std::vector<member_state> states;
+  for (const auto& m : members_)
+    states.push_back({contact_of(*m.host), m.report, m.is_configured_primary});
+  return judge_topology(states, primary_);
+}
+
+void topology_watch::judge() {
+  const auto old = members_[primary_].host;
+  const auto moved = apply(judged());
+  const auto& now = members_[primary_];
+  if (now.host != old) {
+    ++failovers_;
+    log_warn("Primary changed",
+             {{"from", old->name()}, {"to", now.host->name()}, {"timeline", text_of(timeline_)}});
+  }
+  if (!moved.empty()) on_change_(publish(), moved);
+  look_for_promotion();
+}
+
+// Positions of another timeline lose their meaning before anybody can learn of the new primary.
+std::vector<server_ref> topology_watch::apply(const judged_topology& j) {
+  primary_ = j.primary;
+  const auto& primary = members_[primary_];
+  if (primary.report && primary.report->timeline != 0) timeline_ = primary.report->timeline;
+  for (const auto& m : members_)
+    m.host->follow_timeline(timeline_ != 0 ? timeline_ : server::no_timeline);
+  std::vector<server_ref> moved;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    auto& m = members_[i];
+    m.host->set_role(i == primary_ ? server_role::primary : server_role::replica);
+    m.host->set_excluded(!gets_traffic(j.places[i]));
+    if (std::exchange(m.place, j.places[i]) == j.places[i]) continue;
+    moved.push_back(m.host);
+    tell_place(m, primary);
+  }
+  return moved;
+}
+
+void topology_watch::tell_place(const member& m, const member& primary) const {
+  if (m.place == server_place::foreign) {
+    return log_error("Server belongs to another database system and gets no traffic",
+                     {{"server", m.host->name()},
+                      {"system", text_of(m.report->system_identifier)},
+                      {"primary", primary.host->name()},
+                      {"primary_system", text_of(primary.report->system_identifier)}});
+  }
+  if (m.place == server_place::outranked) {
+    log_error("Two servers say they are the primary: this one is fenced and gets no traffic",
+              {{"server", m.host->name()},
+               {"timeline", text_of(m.report->timeline)},
+               {"primary", primary.host->name()},
+               {"primary_timeline", text_of(primary.report ? primary.report->timeline : 0)}});
+  }
+}
+
+// While the primary does not answer, each word of another server asks for the next one soon.
+void topology_watch::look_for_promotion() {
+  const auto& primary = *members_[primary_].host;
+  if (primary.health() == server_health::up || primary.health() == server_health::unknown) {
+    primary_lost_.reset();
+    return;
+  }
+  const auto now = std::chrono::steady_clock::now();
+  if (!primary_lost_) primary_lost_ = now;
+  if (now - *primary_lost_ > quick_search) return;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (i != primary_) members_[i].host->hasten();
+  }
+}
+
+topology_ref topology_watch::publish() {
+  auto t = std::make_shared<topology>();
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const auto& m = members_[i];
+    if (i == primary_) {
+      t->primary = m.host;
+    } else {
+      (m.place == server_place::replica ? t->replicas : t->excluded).push_back(m.host);
+    }
+  }
+  const auto& report = members_[primary_].report;
+  t->timeline = timeline_;
+  t->switch_lsn = report ? report->promoted_at : 0;
+  t->failovers = failovers_;
+  return t;
+}
+
+}  // namespace pgsteer::proxy

@@ -1,0 +1,17 @@
+// Names of custom settings (`app.tenant`) that a text may set. A server does not list them, so who
+// wants to carry them must know their names.
+// https://www.postgresql.org/docs/15/runtime-config-custom.html
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace pgsteer::routing {
+
+// Adds, in lower case, each dotted name that follows SET, SESSION, LOCAL or RESET, or stands in
+// quotes behind `set_config(`. `bytes` may be anything: a Query, or a whole batch of messages. Stops
+// at `most` names; false: there were more.
+bool collect_custom_settings(std::string_view bytes, std::set<std::string, std::less<>>& names, std::size_t most);
+
+}  // namespace pgsteer::routing
