@@ -327,7 +327,6 @@ async def ending_one_another():
             await client.fetchval("SELECT 1")
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             say("lost")
-        say(client.is_closed())
 
 
 if __name__ == "__main__":
