@@ -49,6 +49,17 @@ std::vector<std::string> first_row(const PGresult* r) {
   return row;
 }
 
+void views_of_row(const PGresult* r, std::vector<std::optional<std::string_view>>& row) {
+  row.clear();
+  for (int i = 0; i < PQnfields(r); ++i) {
+    if (PQgetisnull(r, 0, i) != 0) {
+      row.emplace_back();
+    } else {
+      row.emplace_back(std::string_view(PQgetvalue(r, 0, i), static_cast<std::size_t>(PQgetlength(r, 0, i))));
+    }
+  }
+}
+
 control_failure refusal(const PGresult* r) {
   const char* const severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
   const char* const state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
@@ -94,6 +105,36 @@ std::optional<control_failure> control_connection::send(const char* sql, deadlin
   return std::nullopt;
 }
 
+std::optional<control_failure> control_connection::await_result(deadline until, int stop_fd) {
+  auto* const conn = connection_.get();
+  while (PQisBusy(conn) != 0) {
+    if (auto failed = wait_for(fd(), POLLIN, until, stop_fd)) return failed;
+    if (PQconsumeInput(conn) == 0) return failure();
+  }
+  return std::nullopt;
+}
+
+std::optional<control_failure> control_connection::each_row(const char* sql, const row_visitor& visit,
+                                                            deadline until, int stop_fd) {
+  auto* const conn = connection_.get();
+  if (auto failed = send(sql, until, stop_fd)) return failed;
+  if (PQsetSingleRowMode(conn) == 0) return failure();
+  std::vector<std::optional<std::string_view>> row;
+  std::optional<control_failure> refused;
+  for (;;) {
+    if (auto failed = await_result(until, stop_fd)) return failed;
+    const result_ptr r{PQgetResult(conn)};
+    if (!r) return refused;
+    const auto status = PQresultStatus(r.get());
+    if (status == PGRES_SINGLE_TUPLE) {
+      views_of_row(r.get(), row);
+      visit(row);
+    } else if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+      refused = refusal(r.get());
+    }
+  }
+}
+
 control_connection::result<std::vector<std::string>> control_connection::ask_row(const char* sql,
                                                                                  deadline until,
                                                                                  int stop_fd) {
@@ -103,10 +144,7 @@ control_connection::result<std::vector<std::string>> control_connection::ask_row
   std::optional<control_failure> refused;
   // To the end, whatever comes: only then another query may be sent.
   for (;;) {
-    while (PQisBusy(conn) != 0) {
-      if (auto failed = wait_for(fd(), POLLIN, until, stop_fd)) return *std::move(failed);
-      if (PQconsumeInput(conn) == 0) return failure();
-    }
+    if (auto failed = await_result(until, stop_fd)) return *std::move(failed);
     const result_ptr r{PQgetResult(conn)};
     if (!r) break;
     if (is_a_row(r.get())) {

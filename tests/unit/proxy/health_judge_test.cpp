@@ -218,6 +218,40 @@ TEST(judge_of_a_primary, in_recovery_is_a_wrong_role) {
   EXPECT_THAT(v.lines[1].message, testing::HasSubstr("primary is in recovery"));
 }
 
+TEST_F(judge, a_hint_of_a_promotion_is_checked_at_once) {
+  judge_.connected(true, start);
+  judge_.hear({.promotion_hinted = true}, start + milliseconds{300});
+  EXPECT_EQ(judge_.next().when, start + milliseconds{300});
+}
+
+TEST_F(judge, haste_probes_every_100_ms_for_some_seconds) {
+  judge_.connected(true, start);
+  judge_.hear({.hastened = true}, start + milliseconds{10});
+  EXPECT_EQ(judge_.next().when, start + milliseconds{110});
+  judge_.probed(true, start + milliseconds{110});
+  EXPECT_EQ(judge_.next().when, start + milliseconds{210});
+  judge_.hear({.hastened = true}, start + milliseconds{120});
+  EXPECT_EQ(judge_.next().when, start + milliseconds{210}) << "asking again does not put it off";
+  judge_.probed(true, start + milliseconds{5130});
+  EXPECT_EQ(judge_.next().when, start + milliseconds{6130}) << "it is over";
+}
+
+TEST_F(judge, haste_never_slows_a_quicker_interval) {
+  config::settings s;
+  s.health_interval = milliseconds{20};
+  health_judge quick{server_role::replica, s};
+  quick.hear({.hastened = true}, start);
+  quick.connected(true, start);
+  EXPECT_EQ(quick.next().when, start + milliseconds{20});
+}
+
+TEST_F(judge, answers_are_held_against_the_role_that_was_found) {
+  EXPECT_TRUE(judge_.connected(false, start).is_role_mismatch);
+  judge_.expect(server_role::primary);
+  EXPECT_FALSE(judge_.probed(false, start).is_role_mismatch);
+  EXPECT_TRUE(judge_.probed(true, start).is_role_mismatch);
+}
+
 TEST_F(judge, other_settings_count_from_the_next_step) {
   judge_.connected(true, start);
   config::settings s;

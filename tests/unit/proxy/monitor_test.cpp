@@ -434,6 +434,32 @@ TEST(monitor_positions, a_watched_replica_that_is_promoted_is_known_at_once) {
   EXPECT_EQ(s->replayed_lsn, 0U);
 }
 
+TEST(monitor, reports_before_its_server_is_up_and_after_a_hint) {
+  scripted_server peer;
+  const auto s = replica_of(peer.url());
+  std::mutex mutex;
+  std::vector<server_report> reports;
+  std::vector<server_health> healths;
+  const monitor m{s, patient(), nullptr, [&](const server& from, const server_report& r) {
+                    const std::lock_guard lock{mutex};
+                    reports.push_back(r);
+                    healths.push_back(from.health());
+                  }};
+  const auto count = [&] {
+    const std::lock_guard lock{mutex};
+    return reports.size();
+  };
+  ASSERT_TRUE(eventually([&] { return s->health() == server_health::up; }));
+  EXPECT_EQ(count(), 1U);
+  peer.in_recovery = false;
+  s->hint_promoted();
+  ASSERT_TRUE(eventually([&] { return count() == 2; }));
+  EXPECT_EQ(healths[0], server_health::unknown);
+  EXPECT_TRUE(reports[0].in_recovery);
+  EXPECT_FALSE(reports[1].in_recovery);
+  EXPECT_EQ(reports[1].timeline, 2U);
+}
+
 TEST(monitor_samples, those_made_while_one_is_under_way_share_the_next) {
   scripted_server peer;
   peer.in_recovery = false;

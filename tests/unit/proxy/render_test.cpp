@@ -51,6 +51,14 @@ TEST(health, everything_connected) {
             R"({"status":"healthy","version":"0.1.0","db_primary":"connected","db_replica":"connected"})");
 }
 
+TEST(health, a_server_without_traffic_is_a_replica_that_is_not_connected) {
+  auto fenced = replica_up;
+  fenced.is_excluded = true;
+  const auto report = render_health(view_of({primary_up, fenced}));
+  EXPECT_FALSE(report.is_healthy);
+  EXPECT_THAT(report.body, HasSubstr(R"("db_primary":"connected","db_replica":"disconnected")"));
+}
+
 TEST(health, no_replica_is_null) {
   const auto report = render_health(view_of({primary_up}));
   EXPECT_TRUE(report.is_healthy);
@@ -161,6 +169,30 @@ TEST(view, is_taken_from_the_sources) {
   EXPECT_EQ(v.pins.at("temporary table"), 3);
   EXPECT_EQ(v.pools.size(), 1U);
   EXPECT_TRUE(v.is_draining);
+}
+
+TEST(view, knows_lag_and_who_gets_no_traffic) {
+  auto servers = std::make_shared<topology>();
+  const config::server_url url{"", "db1:5432", "", "", ""};
+  servers->primary = std::make_shared<server>(url, server_role::primary, 1);
+  servers->primary->written_lsn = 0x300;
+  const auto make = [&](int id, std::uint64_t replayed) {
+    auto s = std::make_shared<server>(url, server_role::replica, id);
+    s->publish_replayed(s->replay_epoch(), replayed, 1);
+    return s;
+  };
+  servers->replicas = {make(2, 0x200), make(3, 0x310), make(4, 0)};
+  servers->excluded = {make(5, 0)};
+  servers->excluded[0]->set_excluded(true);
+  const auto v = view_servers(*servers);
+  ASSERT_EQ(v.size(), 5U);
+  EXPECT_EQ(v[0].lag_bytes, std::nullopt);
+  EXPECT_EQ(v[1].lag_bytes, 0x100U);
+  EXPECT_EQ(v[2].lag_bytes, 0U) << "asked later than the primary";
+  EXPECT_EQ(v[3].lag_bytes, std::nullopt);
+  EXPECT_FALSE(v[3].is_excluded);
+  EXPECT_TRUE(v[4].is_excluded);
+  EXPECT_EQ(v[4].name, "db1:5432#4");
 }
 
 TEST(view, bears_missing_sources) {
