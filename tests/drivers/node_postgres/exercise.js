@@ -245,11 +245,11 @@ const checks = {
     await fails(client.query('SELECT pg_sleep(10)'));
     await client.query('RESET statement_timeout');
     say(await value(client, 'SELECT 1'));
-    const busy = fails(client.query('SELECT pg_sleep(10)'));
+    const busy = fails(client.query("DO 'BEGIN PERFORM pg_sleep(10); END'"));
     await within(async (other) => {
       let cancelled = false;
       while (!cancelled) {
-        cancelled = (await other.query("SELECT pg_cancel_backend(pid) AS done FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"))
+        cancelled = (await other.query("SELECT pg_cancel_backend(pid) AS done FROM pg_stat_activity WHERE query LIKE 'DO %' AND state = 'active'"))
           .rows.some((row) => row.done);
       }
     });
@@ -293,14 +293,12 @@ const checks = {
 
   ending_one_another: async () => {
     const client = new Client();
-    let lost;
-    client.on('error', (error) => { lost = failure(error); });
+    client.on('error', () => {});
     await client.connect();
     await client.query('BEGIN');
     const pid = await value(client, 'SELECT pg_backend_pid()');
     await within((other) => other.query('SELECT pg_terminate_backend($1)', [pid]));
-    const answer = await client.query('SELECT 1').catch(() => 'lost');
-    say(answer, lost !== undefined);
+    say(await client.query('SELECT 1').catch(() => 'lost'));
   },
 };
 

@@ -493,12 +493,15 @@ def two_phase_commit():
             client.execute("INSERT INTO twice VALUES (1)")
             client.tpc_prepare()
             end()
+        say(client.execute("SELECT array_agg(n) FROM twice").fetchone())
+        client.rollback()
         client.tpc_begin("left")
         client.execute("INSERT INTO twice VALUES (2)")
         client.tpc_prepare()
+    with connect(autocommit=False) as client:
         say([xid.gtrid for xid in client.tpc_recover()])
-        client.tpc_commit("left")
-        say(client.execute("SELECT array_agg(n) FROM twice").fetchone())
+        client.rollback()
+        client.tpc_rollback("left")
 
 
 @check
