@@ -3,6 +3,7 @@
     tour.py PGSTEER [--once]
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import re
@@ -116,11 +117,13 @@ class Proxy:
         except OSError:
             return 0, None
 
-    def psql(self, sql):
-        done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", self.url, "-c", sql], capture_output=True,
+    def psql(self, *statements):
+        """The statements in turn on one new connection; all rows they return."""
+        commands = [part for sql in statements for part in ("-c", sql)]
+        done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", self.url, *commands], capture_output=True,
                               text=True, check=False, timeout=60)
         if done.returncode:
-            raise StepFailed(f"{sql}\n     {done.stderr.strip()}")
+            raise StepFailed(f"{statements[0]}\n     {done.stderr.strip()}")
         return done.stdout.strip()
 
     def reason(self, sql):
@@ -175,22 +178,36 @@ class Tour:
         say()
         expect(wrong == 0, f"{len(STATEMENTS)} statements, each executed once and on the right server")
 
+    def own_writes(self, times=50):
+        """Writes and reads in turn on one connection: each read must see the writes before it."""
+        write, read = f"INSERT INTO {TABLE} (name, price) VALUES ('cup', 3.50)", f"SELECT count(*) FROM {TABLE}"
+        before = int(self.proxy.psql(read))
+        text, counts = self.answered_by(lambda: self.proxy.psql(*[write, read, read] * times), read)
+        seen = [int(line) for line in text.splitlines()]
+        say(f"   {times} times on one connection: an INSERT, and at once two SELECT count(*)")
+        say(f"   {counts[PRIMARY]} of the reads ran on the primary, {counts[REPLICA]} on the replica: those that found it"
+            " had caught up")
+        expect(seen == [before + 1 + n // 2 for n in range(2 * times)], "every read saw the writes before it")
+
     def benchmark(self, seconds=5):
         self.pgbench("-i", "-s", "1", "-q")
         self.pair.wait_for_replay()
-        say(f"   pgbench, 8 clients, {seconds} s: four single reads for each read/write transaction")
-        run = lambda: self.pgbench("-n", "-b", "select-only@4", "-b", "simple-update@1", "-M", "prepared", "-c", "8",
-                                   "-j", "2", "-T", str(seconds))
-        text, reads = self.answered_by(run, BENCHMARK_READ)
-        rate = re.search(r"^tps = ([\d.]+)", text, re.M)
-        done = re.search(r"actually processed: (\d+)", text)
+        say(f"   pgbench for {seconds} s: 8 clients that read, and 2 that read and write, 200 transactions a second")
+        both = (("-b", "select-only", "-c", "8", "-j", "2"), ("-b", "simple-update", "-c", "2", "-R", "200"))
+        run = lambda: self.at_once(*(("-n", "-M", "prepared", "-T", str(seconds), *options) for options in both))
+        texts, reads = self.answered_by(run, BENCHMARK_READ)
+        done = [int(re.search(r"actually processed: (\d+)", text)[1]) for text in texts]
         total = sum(reads.values())
         share = 100 * reads[REPLICA] / total if total else 0
-        say(f"   {done.group(1)} transactions, {float(rate.group(1)):.0f} a second")
-        say(f"   {total} SELECTs by the servers' own count: {reads[REPLICA]} on the replica, {reads[PRIMARY]} on the"
-            " primary (inside transactions that write)")
-        expect("number of failed transactions: 0" in text, "no transaction failed")
+        say(f"   {done[0]} reads alone, {done[1]} transactions that write and read")
+        say(f"   {total} SELECTs by the servers' own count: {reads[REPLICA]} on the replica, {reads[PRIMARY]} on the primary")
+        expect(all("number of failed transactions: 0" in text for text in texts), "no transaction failed")
         expect(share > 70, f"{share:.0f} % of the reads left the primary")
+
+    def at_once(self, *runs):
+        """Several pgbench at the same time; what each printed."""
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            return list(pool.map(lambda options: self.pgbench(*options), runs))
 
     def pgbench(self, *options):
         done = subprocess.run(["pgbench", *options, self.proxy.url], capture_output=True, text=True, check=False, timeout=120)
@@ -240,11 +257,13 @@ def run_tour(proxy, pair):
     tour.fill()
     title(4, "Reads and writes, and the server that answered each")
     tour.split()
-    title(5, "How many reads leave the primary")
+    title(5, "A session reads its own writes")
+    tour.own_writes()
+    title(6, "How many reads leave the primary")
     tour.benchmark()
-    title(6, "The replica dies")
+    title(7, "The replica dies")
     tour.lose_replica()
-    title(7, "The replica comes back")
+    title(8, "The replica comes back")
     tour.replica_returns()
 
 
