@@ -2,12 +2,12 @@
 // here (rewritten headers, prefixes). Reused by its worker, so that a batch allocates nothing.
 #pragma once
 
-#include <sys/uio.h>
-
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <sys/uio.h>
 
 namespace pgsteer::protocol {
 
@@ -22,7 +22,8 @@ class gather {
   void borrow(std::string_view bytes) {
     if (bytes.empty()) return;
     size_ += bytes.size();
-    if (!parts_.empty() && parts_.back().data != nullptr && parts_.back().data + parts_.back().size == bytes.data()) {
+    if (!parts_.empty() && parts_.back().data != nullptr &&
+        parts_.back().data + parts_.back().size == bytes.data()) {
       parts_.back().size += bytes.size();
     } else {
       parts_.push_back({bytes.data(), 0, bytes.size()});
@@ -42,7 +43,8 @@ class gather {
     const auto n = made_.size() - mark_;
     if (n == 0) return;
     size_ += n;
-    if (!parts_.empty() && parts_.back().data == nullptr && parts_.back().offset + parts_.back().size == mark_) {
+    if (!parts_.empty() && parts_.back().data == nullptr &&
+        parts_.back().offset + parts_.back().size == mark_) {
       parts_.back().size += n;
     } else {
       parts_.push_back({nullptr, mark_, n});
@@ -61,7 +63,7 @@ class gather {
 
  private:
   struct part {
-    const char* data;    // null: in made_ at offset
+    const char* data;  // null: in made_ at offset
     std::size_t offset;
     std::size_t size;
   };

@@ -26,16 +26,25 @@ step on_description(char type, bool of_statement) {
 
 step advance(expected what, char type) {
   switch (what) {
-    case expected::parse: return type == '1' ? step::done : step::wrong;
-    case expected::bind: return type == '2' ? step::done : step::wrong;
-    case expected::close: return type == '3' ? step::done : step::wrong;
-    case expected::describe_statement: return on_description(type, true);
-    case expected::describe_portal: return on_description(type, false);
-    case expected::execute: return on_row_message(type);
-    case expected::sync: return type == 'Z' ? step::done : step::wrong;
+    case expected::parse:
+      return type == '1' ? step::done : step::wrong;
+    case expected::bind:
+      return type == '2' ? step::done : step::wrong;
+    case expected::close:
+      return type == '3' ? step::done : step::wrong;
+    case expected::describe_statement:
+      return on_description(type, true);
+    case expected::describe_portal:
+      return on_description(type, false);
+    case expected::execute:
+      return on_row_message(type);
+    case expected::sync:
+      return type == 'Z' ? step::done : step::wrong;
     case expected::query:
-    case expected::function_call: return on_query_message(type);
-    case expected::synthetic: return step::wrong;
+    case expected::function_call:
+      return on_query_message(type);
+    case expected::synthetic:
+      return step::wrong;
   }
   return step::wrong;
 }
@@ -85,7 +94,8 @@ void ledger::begin_copy_in(const ledger_entry& e) {
   copy_in_ = true;
   if (e.what != expected::execute) return;
   auto next = head_ + 1;
-  while (next < entries_.size() && entries_[next].what == expected::sync) ++next;
+  while (next < entries_.size() && entries_[next].what == expected::sync)
+    ++next;
   entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(head_) + 1,
                  entries_.begin() + static_cast<std::ptrdiff_t>(next));
 }

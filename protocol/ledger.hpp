@@ -11,7 +11,15 @@
 namespace pgsteer::protocol {
 
 enum class expected : std::uint8_t {
-  parse, bind, close, describe_statement, describe_portal, execute, sync, query, function_call,
+  parse,
+  bind,
+  close,
+  describe_statement,
+  describe_portal,
+  execute,
+  sync,
+  query,
+  function_call,
   synthetic,  // nothing comes: the proxy answers itself when its turn is reached
 };
 
@@ -27,16 +35,16 @@ enum class verdict : std::uint8_t {
 struct ledger_entry {
   expected what = expected::sync;
   owner whose = owner::client;
-  char synthetic_type = 0;    // with synthetic: the message type to make
-  std::uint32_t change = 0;   // statement change (1-based, see prepared_statements) that this message makes
+  char synthetic_type = 0;   // with synthetic: the message type to make
+  std::uint32_t change = 0;  // statement change (1-based, see prepared_statements) that this message makes
 };
 
 struct reply {
   verdict what = verdict::pass;
   expected entry = expected::sync;
   owner whose = owner::client;
-  bool entry_done = false;    // the message it answers is answered whole
-  std::uint32_t change = 0;   // of the entry that is done
+  bool entry_done = false;   // the message it answers is answered whole
+  std::uint32_t change = 0;  // of the entry that is done
 };
 
 class ledger {
@@ -58,6 +66,11 @@ class ledger {
   // The client has sent CopyDone or CopyFail: a Sync counts again from here on.
   void end_copy_in() { copy_in_ = false; }
   [[nodiscard]] bool is_head_query() const { return !is_empty() && entries_[head_].what == expected::query; }
+  // Rows for the client may come, and DataRow changes nothing here.
+  [[nodiscard]] bool is_head_rows() const {
+    if (is_empty() || entries_[head_].whose != owner::client) return false;
+    return entries_[head_].what == expected::query || entries_[head_].what == expected::execute;
+  }
   // The oldest unanswered entry is the proxy's own.
   [[nodiscard]] bool is_head_ours() const { return !is_empty() && entries_[head_].whose == owner::proxy; }
   // Lowest change forgotten by an error since this was last asked; 0: none.

@@ -9,10 +9,20 @@ namespace {
 
 // Parameters that never change how a statement is parsed, planned or described, so that clients
 // that differ only in these share prepared statements.
-constexpr std::array<std::string_view, 14> plan_neutral = {
-    "application_name", "client_min_messages", "deadlock_timeout", "extra_float_digits", "idle_in_transaction_session_timeout",
-    "idle_session_timeout", "lock_timeout", "log_min_duration_statement", "log_statement", "statement_timeout",
-    "synchronous_commit", "tcp_keepalives_idle", "track_activities", "work_mem"};
+constexpr std::array<std::string_view, 14> plan_neutral = {"application_name",
+                                                           "client_min_messages",
+                                                           "deadlock_timeout",
+                                                           "extra_float_digits",
+                                                           "idle_in_transaction_session_timeout",
+                                                           "idle_session_timeout",
+                                                           "lock_timeout",
+                                                           "log_min_duration_statement",
+                                                           "log_statement",
+                                                           "statement_timeout",
+                                                           "synchronous_commit",
+                                                           "tcp_keepalives_idle",
+                                                           "track_activities",
+                                                           "work_mem"};
 
 // Nothing parses or plans by an extension's or an application's own parameters (`app.user_id`).
 bool is_plan_neutral(std::string_view name) {
@@ -30,7 +40,9 @@ std::string serialise(const settings_map& values, bool all) {
   return out;
 }
 
-bool is_identity(std::string_view name) { return name == "role" || name == "session_authorization"; }
+bool is_identity(std::string_view name) {
+  return name == "role" || name == "session_authorization";
+}
 
 void append_set(std::string& sql, std::string_view name, std::string_view value) {
   sql.append("SELECT pg_catalog.set_config(").append(quote_literal(name)).append(",");
@@ -66,12 +78,15 @@ settings_change change_settings(const settings_state& from, const settings_state
   const bool role = differs("role") || authorization;
   // Leave foreign identities before anything else: they may not be allowed to undo the rest.
   if (role && !from.get("role").empty()) change.sql += "RESET ROLE;";
-  if (authorization && !from.get("session_authorization").empty()) change.sql += "RESET SESSION AUTHORIZATION;";
+  if (authorization && !from.get("session_authorization").empty())
+    change.sql += "RESET SESSION AUTHORIZATION;";
   for (const auto& [name, value] : from.values) {
-    if (!is_identity(name) && !to.values.contains(name)) change.sql += "RESET " + quote_identifier(name) + ";";
+    if (!is_identity(name) && !to.values.contains(name))
+      change.sql += "RESET " + quote_identifier(name) + ";";
   }
   for (const auto& [name, value] : to.values) {
-    if (!is_identity(name) && (differs(name) || !from.values.contains(name))) append_set(change.sql, name, value);
+    if (!is_identity(name) && (differs(name) || !from.values.contains(name)))
+      append_set(change.sql, name, value);
   }
   if (authorization && !to.get("session_authorization").empty()) {
     change.sql += "SET SESSION AUTHORIZATION " + quote_literal(to.get("session_authorization")) + ";";

@@ -16,8 +16,8 @@ namespace pgsteer::protocol {
 using settings_map = std::map<std::string, std::string, std::less<>>;
 
 struct settings_state {
-  settings_map values;           // lower-case name to value in the form set_config() takes
-  std::uint32_t plan_key = 0;    // equal for states under which a text is parsed and planned alike
+  settings_map values;         // lower-case name to value in the form set_config() takes
+  std::uint32_t plan_key = 0;  // equal for states under which a text is parsed and planned alike
   [[nodiscard]] std::string_view get(std::string_view name) const {
     const auto at = values.find(name);
     return at == values.end() ? std::string_view{} : std::string_view(at->second);

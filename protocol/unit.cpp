@@ -6,19 +6,35 @@ namespace {
 
 unit_end end_of(char type) {
   switch (type) {
-    case 'Q': return unit_end::query;
-    case 'S': return unit_end::sync;
-    case 'H': return unit_end::flush;
-    case 'F': return unit_end::function_call;
-    case 'X': return unit_end::terminate;
-    case 'c': case 'd': case 'f': return unit_end::stray;
-    case 'P': case 'B': case 'D': case 'E': case 'C': return unit_end::incomplete;
-    default: return unit_end::broken;
+    case 'Q':
+      return unit_end::query;
+    case 'S':
+      return unit_end::sync;
+    case 'H':
+      return unit_end::flush;
+    case 'F':
+      return unit_end::function_call;
+    case 'X':
+      return unit_end::terminate;
+    case 'c':
+    case 'd':
+    case 'f':
+      return unit_end::stray;
+    case 'P':
+    case 'B':
+    case 'D':
+    case 'E':
+    case 'C':
+      return unit_end::incomplete;
+    default:
+      return unit_end::broken;
   }
 }
 
 // PostgreSQL ends a session at a Terminate whatever else is in the batch, and skips stray COPY data.
-bool stands_alone(unit_end end) { return end == unit_end::terminate || end == unit_end::stray; }
+bool stands_alone(unit_end end) {
+  return end == unit_end::terminate || end == unit_end::stray;
+}
 
 }  // namespace
 

@@ -22,9 +22,9 @@ enum class unit_end : unsigned char {
 
 struct unit_span {
   unit_end end = unit_end::incomplete;
-  std::size_t size = 0;         // bytes of the unit; with `incomplete`: of the complete frames so far
-  bool has_extended = false;    // Parse, Bind, Describe, Execute or Close among them
-  frame partial;                // with `incomplete`: the frame that is not whole yet, if its header is
+  std::size_t size = 0;       // bytes of the unit; with `incomplete`: of the complete frames so far
+  bool has_extended = false;  // Parse, Bind, Describe, Execute or Close among them
+  frame partial;              // with `incomplete`: the frame that is not whole yet, if its header is
 };
 
 // Starts at `from`, a frame boundary that an earlier, incomplete scan of the same bytes reached.

@@ -1,9 +1,9 @@
 #include "proxy/application.hpp"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
 #include <csignal>
+
+#include <openssl/rand.h>
 
 #include "proxy/client/tls_context.hpp"
 #include "proxy/log.hpp"
@@ -61,7 +61,8 @@ application::~application() {
   signals_.reset();
   monitors_.clear();
   admin_.reset();
-  for (const auto& file : socket_files_) ::unlink(file.c_str());
+  for (const auto& file : socket_files_)
+    ::unlink(file.c_str());
 }
 
 void application::open_listeners() {
@@ -94,7 +95,8 @@ void application::adopt_servers(const config::settings& s) {
   if (const auto t = servers()) old = all_servers(*t);
   const auto primary = find_or_make(s.primary, server_role::primary, old);
   std::vector<server_ref> replicas;
-  for (const auto& url : s.replicas) replicas.push_back(find_or_make(url, server_role::replica, old));
+  for (const auto& url : s.replicas)
+    replicas.push_back(find_or_make(url, server_role::replica, old));
   watch_.adopt(primary, replicas);
 }
 
@@ -106,7 +108,8 @@ void application::topology_changed(topology_ref t, const std::vector<server_ref>
   runtime_.servers = topology_;
   worker_->reconfigure(runtime_);
   // Who waits for the old primary, or is busy on a server that is fenced now, is told by this.
-  for (const auto& s : moved) worker_->server_changed(s->id());
+  for (const auto& s : moved)
+    worker_->server_changed(s->id());
 }
 
 // Every server has its monitor: the worker may see them all.
@@ -115,7 +118,8 @@ void application::tell_worker() {
   is_settling_ = false;
   runtime_.servers = topology_;
   worker_->reconfigure(runtime_);
-  for (const auto& s : all_servers(*topology_)) worker_->server_changed(s->id());
+  for (const auto& s : all_servers(*topology_))
+    worker_->server_changed(s->id());
 }
 
 runtime_config application::make_runtime(std::shared_ptr<const config::settings> s, topology_ref t) const {
@@ -134,7 +138,8 @@ void application::start_monitors(const config::settings& s) {
   const auto all = all_servers(*servers());
   std::vector<std::unique_ptr<monitor>> leaving;
   for (auto at = monitors_.begin(); at != monitors_.end();) {
-    const bool stays = std::any_of(all.begin(), all.end(), [&](const auto& x) { return x->id() == at->first; });
+    const bool stays =
+        std::any_of(all.begin(), all.end(), [&](const auto& x) { return x->id() == at->first; });
     if (stays) {
       at->second->adopt(s);
       ++at;
@@ -162,7 +167,8 @@ int application::run() {
   thread_ = std::make_unique<big_stack_thread>(routing::parse_stack_bytes, [this] { worker_->run(); });
   signals_ = std::make_unique<signal_listener>([this](int number) { on_signal(number); });
   for (const auto& a : settings_->listen) {
-    log_info("Listening for clients", {{"address", a.is_unix() ? unix_socket_path(a) : a.host + ":" + std::to_string(a.port)}});
+    log_info("Listening for clients",
+             {{"address", a.is_unix() ? unix_socket_path(a) : a.host + ":" + std::to_string(a.port)}});
   }
   notify_.ready();
   thread_->join();
@@ -193,7 +199,8 @@ void application::reload() {
   notify_.reloading();
   const auto next = config::load(sources_);
   if (next.has_error()) {
-    log_error("Configuration not reloaded, the old one stays in force", {{"problems", config::to_text(next.error())}});
+    log_error("Configuration not reloaded, the old one stays in force",
+              {{"problems", config::to_text(next.error())}});
     notify_.ready();
     return;
   }

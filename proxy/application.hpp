@@ -1,4 +1,5 @@
-// The running proxy: control plane and data plane put together, reload and drain. Made by main.
+// The running proxy: control plane and data plane put together, reload and drain.
+// Made by main; lives as long as the process serves.
 #pragma once
 
 #include <atomic>
@@ -50,8 +51,8 @@ class application {
   std::string mock_seed_;
   std::shared_ptr<const config::settings> settings_;
   mutable std::mutex mutex_;
-  topology_ref topology_;   // guarded by mutex_
-  runtime_config runtime_;  // guarded by mutex_; what the worker was given last
+  topology_ref topology_;    // guarded by mutex_
+  runtime_config runtime_;   // guarded by mutex_; what the worker was given last
   bool is_settling_ = true;  // guarded by mutex_: monitors are being made, the worker is told after that
   topology_watch watch_;
   int server_ids_ = 0;

@@ -54,11 +54,14 @@ int main(int argc, char** argv) {
     return usage_error;
   }
   switch (call->what) {
-    case config::command::run: return serve(sources, *call);
+    case config::command::run:
+      return serve(sources, *call);
     case config::command::route: {
       proxy::big_stack_thread(routing::parse_stack_bytes, [&] { answer_routes(*call); }).join();
       return 0;
     }
-    default: std::cout << call->output; return 0;
+    default:
+      std::cout << call->output;
+      return 0;
   }
 }

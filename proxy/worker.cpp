@@ -1,9 +1,9 @@
 #include "proxy/worker.hpp"
 
+#include <algorithm>
+
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
-
-#include <algorithm>
 
 #include "proxy/log.hpp"
 
@@ -18,7 +18,8 @@ constexpr std::size_t statement_bytes = std::size_t{64} << 20;
 
 }  // namespace
 
-worker::worker(runtime_config config, connector& c, std::shared_ptr<worker_board> board, std::string mock_seed)
+worker::worker(runtime_config config, connector& c, std::shared_ptr<worker_board> board,
+               std::string mock_seed)
     : statements(statement_bytes),
       config_(std::move(config)),
       connector_(c),
@@ -129,12 +130,14 @@ void worker::cancel(std::int32_t key, std::string_view secret) {
 
 void worker::forward_cancel(backend& b) {
   ++b.cancels_in_flight;
-  cancels_.push_back(std::make_unique<cancel_request>(loop, b, [this](cancel_request& c) { on_cancel_done(c); }));
+  cancels_.push_back(
+      std::make_unique<cancel_request>(loop, b, [this](cancel_request& c) { on_cancel_done(c); }));
 }
 
 void worker::on_cancel_done(cancel_request& c) {
   const auto id = c.backend_id();
-  const auto at = std::find_if(cancels_.begin(), cancels_.end(), [&](const auto& x) { return x.get() == &c; });
+  const auto at =
+      std::find_if(cancels_.begin(), cancels_.end(), [&](const auto& x) { return x.get() == &c; });
   if (at != cancels_.end()) {
     loop.bury(std::move(*at));
     cancels_.erase(at);
@@ -196,7 +199,8 @@ void worker::on_pool_down(pool& p) {
   for (const auto& b : p.backends()) {
     if (b->user != nullptr) users.push_back(b->user);
   }
-  for (auto* s : users) s->on_server_down(*p.host());
+  for (auto* s : users)
+    s->on_server_down(*p.host());
 }
 
 void worker::drain(std::chrono::milliseconds timeout) {
@@ -204,8 +208,10 @@ void worker::drain(std::chrono::milliseconds timeout) {
     if (draining_) return;
     draining_ = true;
     drain_until_ = loop.now() + timeout;
-    for (const auto& l : listeners_) l->stop();
-    for (auto* s : all_sessions()) s->on_drain();
+    for (const auto& l : listeners_)
+      l->stop();
+    for (auto* s : all_sessions())
+      s->on_drain();
     if (sessions_.empty()) loop.stop();
   });
 }
@@ -213,11 +219,15 @@ void worker::drain(std::chrono::milliseconds timeout) {
 void worker::sweep() {
   const auto now = loop.now();
   for (const auto& g : groups_) {
-    for (std::size_t i = 0; i < g->pools.size(); ++i) g->pools[i]->sweep(now);
-    std::erase_if(g->pools, [](const auto& p) { return p->is_retired() && p->size() == 0 && p->connecting() == 0 && !p->has_waiters(); });
+    for (std::size_t i = 0; i < g->pools.size(); ++i)
+      g->pools[i]->sweep(now);
+    std::erase_if(g->pools, [](const auto& p) {
+      return p->is_retired() && p->size() == 0 && p->connecting() == 0 && !p->has_waiters();
+    });
   }
   std::erase_if(groups_, [](const auto& g) {
-    return g->sessions == 0 && !g->is_known && std::all_of(g->pools.begin(), g->pools.end(), [](const auto& p) {
+    return g->sessions == 0 && !g->is_known &&
+           std::all_of(g->pools.begin(), g->pools.end(), [](const auto& p) {
              return p->size() == 0 && p->connecting() == 0 && !p->has_waiters();
            });
   });
@@ -230,20 +240,23 @@ void worker::sweep() {
     publish(now);
   }
   if (draining_ && now >= drain_until_) {
-    for (auto* s : all_sessions()) s->on_drain_timeout();
+    for (auto* s : all_sessions())
+      s->on_drain_timeout();
   }
   if (draining_ && sessions_.empty()) loop.stop();
 }
 
 void worker::sweep_sessions(clock::time_point now) {
-  for (auto* s : all_sessions()) s->sweep(now);
+  for (auto* s : all_sessions())
+    s->sweep(now);
 }
 
 // A copy, since sessions end while it is walked.
 std::vector<session*> worker::all_sessions() const {
   std::vector<session*> all;
   all.reserve(sessions_.size());
-  for (const auto& [s, owner] : sessions_) all.push_back(s);
+  for (const auto& [s, owner] : sessions_)
+    all.push_back(s);
   return all;
 }
 
@@ -262,7 +275,8 @@ void worker::publish(clock::time_point now) {
       x.waiting = static_cast<int>(p->waiting_count());
       x.size = settings().pool_size;
       if (p->has_waiters()) {
-        x.oldest_wait_ms = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now - p->oldest_wait()).count());
+        x.oldest_wait_ms = static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::milliseconds>(now - p->oldest_wait()).count());
       }
       gauges.push_back(std::move(x));
     }

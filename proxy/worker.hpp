@@ -2,8 +2,6 @@
 // share. Everything in it belongs to that thread; others talk to it by posting to its reactor.
 #pragma once
 
-#include <openssl/ssl.h>
-
 #include <array>
 #include <cstdint>
 #include <map>
@@ -12,6 +10,8 @@
 #include <string>
 #include <unordered_map>
 #include <vector>
+
+#include <openssl/ssl.h>
 
 #include "config/settings.hpp"
 #include "protocol/client_login.hpp"
@@ -82,7 +82,7 @@ class worker {
   extended_unit unit;
   protocol::gather to_backend;
   std::vector<iovec> to_client;
-  std::string made;  // small messages of the proxy's own in the relay
+  std::string made;                          // small messages of the proxy's own in the relay
   std::array<char, 65536 + 16384> buffer{};  // one read, and in front of it what the last one left over
   std::uint64_t writes = 0;                  // units on the primary that may have written, answered so far
 

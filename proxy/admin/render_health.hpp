@@ -1,4 +1,5 @@
-// The answers of /health and /readyz from what the monitors know. Pure; used by proxy/admin/routes.
+// The answers of /health and /readyz from what the monitors know.
+// Pure; used by proxy/admin/routes.
 #pragma once
 
 #include <optional>

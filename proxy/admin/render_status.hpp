@@ -1,4 +1,5 @@
-// The answer of /status: servers and pools as JSON, for people and scripts. Used by proxy/admin/routes.
+// The answer of /status: servers and pools as JSON, for people and scripts.
+// Pure; used by proxy/admin/routes.
 #pragma once
 
 #include <string>

@@ -22,7 +22,9 @@ backend::backend(connected c, pool& p, std::uint64_t number)
   w.loop.add(io.fd(), *this);
 }
 
-backend::~backend() { home.owner().loop.forget(*this); }
+backend::~backend() {
+  home.owner().loop.forget(*this);
+}
 
 void backend::on_events(std::uint32_t events) {
   if (user != nullptr) return user->on_backend_events(events);
@@ -46,7 +48,8 @@ void backend::on_idle_input() {
       const auto f = protocol::peek_frame(rest);
       if (f.size > 1 && f.size > rest.size()) break;
       if (!f.is_header_known()) break;
-      if (f.size == protocol::broken_frame || std::string_view("SNA").find(f.type) == std::string_view::npos) {
+      if (f.size == protocol::broken_frame ||
+          std::string_view("SNA").find(f.type) == std::string_view::npos) {
         is_doomed = true;
         return home.discard(*this);
       }
@@ -59,7 +62,8 @@ void backend::on_idle_input() {
 
 bool backend::send(protocol::gather& batch) {
   if (has_unsent()) {
-    for (const auto& p : batch.parts()) unsent_.append(static_cast<const char*>(p.iov_base), p.iov_len);
+    for (const auto& p : batch.parts())
+      unsent_.append(static_cast<const char*>(p.iov_base), p.iov_len);
     return flush();
   }
   std::size_t sent = 0;

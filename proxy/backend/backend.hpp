@@ -2,13 +2,13 @@
 // settings are in force on it. Belongs to a pool; leased to one session at a time.
 #pragma once
 
-#include <boost/intrusive/list.hpp>
-
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <boost/intrusive/list.hpp>
 
 #include "protocol/error_report.hpp"
 #include "protocol/gather.hpp"
@@ -25,14 +25,14 @@ class session;
 
 // A query the proxy asks on its own account, between a client's units.
 enum class own_query : std::uint8_t {
-  settings_prefix,   // SETs written in front of the client's unit; nobody waits for them
-  wal_sample,        // the WAL position behind a read, written after the client's unit
-  settings,          // SETs that may fail: the unit waits
-  begin_block,       // BEGIN for a read-only block that moves here
-  end_block,         // COMMIT of the block on the replica that it leaves
-  state_probe,       // which settings and which state has this session
-  rollback,          // the client left an open block
-  discard,           // DISCARD ALL before the connection goes back
+  settings_prefix,  // SETs written in front of the client's unit; nobody waits for them
+  wal_sample,       // the WAL position behind a read, written after the client's unit
+  settings,         // SETs that may fail: the unit waits
+  begin_block,      // BEGIN for a read-only block that moves here
+  end_block,        // COMMIT of the block on the replica that it leaves
+  state_probe,      // which settings and which state has this session
+  rollback,         // the client left an open block
+  discard,          // DISCARD ALL before the connection goes back
 };
 
 class backend final : public event_handler {
@@ -52,7 +52,9 @@ class backend final : public event_handler {
   // A simple Query of the proxy's own; its answer is told to the session with `purpose`.
   void put_own_query(own_query purpose, std::string_view sql, protocol::gather& batch);
 
-  [[nodiscard]] bool is_idle_in_step() const { return wire.owed.is_empty() && !has_unsent() && status == 'I'; }
+  [[nodiscard]] bool is_idle_in_step() const {
+    return wire.owed.is_empty() && !has_unsent() && status == 'I';
+  }
 
   pool& home;
   const std::uint64_t id;
@@ -68,19 +70,19 @@ class backend final : public event_handler {
   clock::time_point lease_since;
 
   session* user = nullptr;
-  char status = 'I';              // of the last ReadyForQuery
-  bool is_doomed = false;         // out of step or dying: nothing it says counts any more
-  bool is_spoilt = false;         // in step, but closed instead of reused
-  bool hung_up = false;           // the server has closed its side: read until the end
+  char status = 'I';       // of the last ReadyForQuery
+  bool is_doomed = false;  // out of step or dying: nothing it says counts any more
+  bool is_spoilt = false;  // in step, but closed instead of reused
+  bool hung_up = false;    // the server has closed its side: read until the end
   int cancels_in_flight = 0;
   std::uint64_t sequence_user = 0;  // serial of the session that last may have drawn from a sequence here
 
   // Relay state.
-  std::string carry;              // a frame that has not arrived whole
-  std::size_t pass_left = 0;      // bytes of a large frame still to come
-  bool pass_to_client = false;    // and whether they are the client's
-  std::string retained;           // the unit in flight, while it could still run elsewhere
-  std::string held;               // its answer so far, held back for the same reason
+  std::string carry;            // a frame that has not arrived whole
+  std::size_t pass_left = 0;    // bytes of a large frame still to come
+  bool pass_to_client = false;  // and whether they are the client's
+  std::string retained;         // the unit in flight, while it could still run elsewhere
+  std::string held;             // its answer so far, held back for the same reason
 
   // Own queries in flight, oldest first, and what the head has answered.
   std::deque<own_query> own;

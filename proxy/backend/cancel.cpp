@@ -1,9 +1,9 @@
 #include "proxy/backend/cancel.hpp"
 
-#include <sys/socket.h>
-
 #include <cerrno>
 #include <utility>
+
+#include <sys/socket.h>
 
 #include "protocol/message_writer.hpp"
 
@@ -24,13 +24,17 @@ cancel_request::cancel_request(reactor& loop, const backend& b, std::function<vo
   loop_.soon(*this);
 }
 
-cancel_request::~cancel_request() { loop_.forget(*this); }
+cancel_request::~cancel_request() {
+  loop_.forget(*this);
+}
 
 void cancel_request::on_events(std::uint32_t events) {
   if (!fd_.is_open() || (events & EPOLLERR) != 0) return finish();
   if (!is_sent_ && (events & EPOLLOUT) != 0) {
     is_sent_ = true;
-    if (::send(fd_.get(), packet_.data(), packet_.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(packet_.size())) return finish();
+    if (::send(fd_.get(), packet_.data(), packet_.size(), MSG_NOSIGNAL) !=
+        static_cast<ssize_t>(packet_.size()))
+      return finish();
   }
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) != 0) finish();
 }

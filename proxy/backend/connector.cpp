@@ -3,7 +3,8 @@
 namespace pgsteer::proxy {
 
 connector::connector(int threads) {
-  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+  for (int i = 0; i < threads; ++i)
+    threads_.emplace_back([this] { work(); });
 }
 
 connector::~connector() {
@@ -13,7 +14,8 @@ connector::~connector() {
     jobs_.clear();
   }
   ready_.notify_all();
-  for (auto& t : threads_) t.join();
+  for (auto& t : threads_)
+    t.join();
 }
 
 void connector::connect(connect_request request, callback done) {

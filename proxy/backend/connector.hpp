@@ -3,10 +3,6 @@
 // https://www.postgresql.org/docs/15/libpq-connect.html
 #pragma once
 
-#include <libpq-fe.h>
-#include <openssl/types.h>
-#include <sys/socket.h>
-
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -19,6 +15,10 @@
 #include <thread>
 #include <variant>
 #include <vector>
+
+#include <libpq-fe.h>
+#include <openssl/types.h>
+#include <sys/socket.h>
 
 #include "proxy/control/server.hpp"
 

@@ -1,10 +1,10 @@
-#include <openssl/ssl.h>
-#include <poll.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+
+#include <openssl/ssl.h>
+#include <poll.h>
 
 #include "proxy/backend/connector.hpp"
 
@@ -55,7 +55,8 @@ void read_parameter(std::string_view rest, connected& out) {
   const auto middle = rest.find("\" \"", open + 1);
   const auto close = rest.rfind('"');
   if (open == std::string_view::npos || middle == std::string_view::npos || close < middle + 3) return;
-  out.parameters[std::string(rest.substr(open + 1, middle - open - 1))] = rest.substr(middle + 3, close - middle - 3);
+  out.parameters[std::string(rest.substr(open + 1, middle - open - 1))] =
+      rest.substr(middle + 3, close - middle - 3);
 }
 
 void read_key(std::string_view rest, connected& out) {
@@ -64,7 +65,8 @@ void read_key(std::string_view rest, connected& out) {
   if (std::sscanf(std::string(rest).c_str(), "%d %d", &pid, &key) != 2) return;
   out.pid = pid;
   const auto k = static_cast<std::uint32_t>(key);
-  for (int shift = 24; shift >= 0; shift -= 8) out.cancel_key.push_back(static_cast<char>(k >> shift & 0xFF));
+  for (int shift = 24; shift >= 0; shift -= 8)
+    out.cancel_key.push_back(static_cast<char>(k >> shift & 0xFF));
 }
 
 void read_trace(std::string_view trace, connected& out) {
@@ -73,7 +75,8 @@ void read_trace(std::string_view trace, connected& out) {
     trace.remove_prefix(std::min(trace.size(), line.size() + 1));
     const auto rest_of = [&](std::string_view word) {
       const auto at = line.find(word);
-      return at == std::string_view::npos || line.front() != 'B' ? std::string_view{} : line.substr(at + word.size());
+      return at == std::string_view::npos || line.front() != 'B' ? std::string_view{}
+                                                                 : line.substr(at + word.size());
     };
     if (const auto rest = rest_of("\tParameterStatus\t"); !rest.empty()) read_parameter(rest, out);
     if (const auto rest = rest_of("\tBackendKeyData\t"); !rest.empty()) read_key(rest, out);
@@ -92,13 +95,16 @@ connect_failure to_failure(std::string_view text) {
   connect_failure f;
   for (const std::string_view mark : {"FATAL:  ", "ERROR:  "}) {
     const auto at = text.find(mark);
-    if (at == std::string_view::npos || text.size() < at + mark.size() + 7 || text[at + mark.size() + 5] != ':') continue;
+    if (at == std::string_view::npos || text.size() < at + mark.size() + 7 ||
+        text[at + mark.size() + 5] != ':')
+      continue;
     f.sqlstate = text.substr(at + mark.size(), 5);
     const auto rest = text.substr(at + mark.size() + 7);
     f.message = rest.substr(0, rest.find('\n'));
     return f;
   }
-  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  while (!text.empty() && text.back() == '\n')
+    text.remove_suffix(1);
   f.message = text;
   std::replace(f.message.begin(), f.message.end(), '\n', ' ');
   return f;
@@ -106,7 +112,8 @@ connect_failure to_failure(std::string_view text) {
 
 pgconn_ptr start(const connect_request& request) {
   const char* const names[] = {"dbname", "dbname", "gssencmode", nullptr};
-  const char* const values[] = {request.server->url().conninfo.c_str(), request.database.c_str(), "disable", nullptr};
+  const char* const values[] = {request.server->url().conninfo.c_str(), request.database.c_str(), "disable",
+                                nullptr};
   // The first dbname is expanded as a connection string, the second overrides its database.
   return pgconn_ptr(PQconnectStartParams(names, values, 1));
 }

@@ -1,8 +1,8 @@
 #include "proxy/backend/pool.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "proxy/client/group.hpp"
 #include "proxy/client/session.hpp"
@@ -17,17 +17,22 @@ namespace sqlstate = protocol::sqlstate;
 constexpr std::chrono::milliseconds retry_pause{200};  // while a server answers but takes nobody in
 
 // Errors that another attempt will not mend: the client is told at once.
-bool is_final(std::string_view code) { return code.starts_with("28") || code.starts_with("3D") || code == "42501"; }
+bool is_final(std::string_view code) {
+  return code.starts_with("28") || code.starts_with("3D") || code == "42501";
+}
 
 }  // namespace
 
 pool::pool(worker& w, server_ref s, client_group& g) : worker_(w), server_(std::move(s)), group_(g) {}
 pool::~pool() = default;
 
-std::size_t pool::limit() const { return static_cast<std::size_t>(worker_.settings().pool_size); }
+std::size_t pool::limit() const {
+  return static_cast<std::size_t>(worker_.settings().pool_size);
+}
 
 backend* pool::lease(session& s) {
-  const bool somebody_waits = std::any_of(waiting_.begin(), waiting_.end(), [](const waiter& w) { return w.only == nullptr; });
+  const bool somebody_waits =
+      std::any_of(waiting_.begin(), waiting_.end(), [](const waiter& w) { return w.only == nullptr; });
   if (!idle_.empty() && !somebody_waits) {
     const auto at = best_idle(s);
     backend* b = idle_[at];
@@ -83,7 +88,8 @@ std::size_t pool::best_idle(const session& s) const {
 
 void pool::give_back(backend& b) {
   b.idle_since = worker_.loop.now();
-  const bool too_old = worker_.settings().server_lifetime.count() > 0 && b.idle_since - b.opened > worker_.settings().server_lifetime;
+  const bool too_old = worker_.settings().server_lifetime.count() > 0 &&
+                       b.idle_since - b.opened > worker_.settings().server_lifetime;
   if (retired_ || too_old || all_.size() > limit()) return discard(b);
   if (!waiting_.empty() && grant(b)) return;
   idle_.push_back(&b);
@@ -91,13 +97,15 @@ void pool::give_back(backend& b) {
 
 // First come, first served; a waiter that is bound to another backend is passed over.
 bool pool::grant(backend& b) {
-  const auto at = std::find_if(waiting_.begin(), waiting_.end(), [&](const waiter& w) { return w.only == nullptr || w.only == &b; });
+  const auto at = std::find_if(waiting_.begin(), waiting_.end(),
+                               [&](const waiter& w) { return w.only == nullptr || w.only == &b; });
   if (at == waiting_.end()) return false;
   auto& first = *at;
   waiting_.erase(at);
   auto& m = worker_.metrics();
   m.clients_waiting.sub();
-  const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(worker_.loop.now() - first.since).count();
+  const auto waited =
+      std::chrono::duration_cast<std::chrono::microseconds>(worker_.loop.now() - first.since).count();
   m.wait_us.observe(static_cast<std::uint64_t>(std::max<std::int64_t>(waited, 0)));
   hand_out(b, *first.who);
   first.who->on_granted(b);
@@ -123,7 +131,8 @@ void pool::discard(backend& b) {
 void pool::open_for_waiters() {
   if (retired_ || waiting_.empty() || !server_->is_usable() || worker_.loop.now() < retry_at_) return;
   const auto wanted = waiting_.size();
-  while (static_cast<std::size_t>(connecting_) < wanted && all_.size() + static_cast<std::size_t>(connecting_) < limit()) {
+  while (static_cast<std::size_t>(connecting_) < wanted &&
+         all_.size() + static_cast<std::size_t>(connecting_) < limit()) {
     ++connecting_;
     worker_.connect(*this);
   }
@@ -136,7 +145,8 @@ void pool::on_connected(connect_result result) {
   auto& c = std::get<connected>(result);
   if (!group_.is_known || !is_replica()) {
     group_.parameters = c.parameters;
-    if (auto standby = group_.parameters.find("in_hot_standby"); standby != group_.parameters.end()) standby->second = "off";
+    if (auto standby = group_.parameters.find("in_hot_standby"); standby != group_.parameters.end())
+      standby->second = "off";
     group_.is_known = true;
   }
   last_failure_ = {};
@@ -153,7 +163,8 @@ void pool::on_connect_failure(const connect_failure& failure) {
                                          {"cause", failure.message}});
   if (is_final(failure.sqlstate) && !is_replica()) {
     const auto why = protocol::statement_error(failure.sqlstate, failure.message);
-    while (!waiting_.empty()) waiting_.front().who->on_acquire_failed(why);
+    while (!waiting_.empty())
+      waiting_.front().who->on_acquire_failed(why);
     return;
   }
   if (failure.sqlstate.empty()) {
@@ -165,7 +176,8 @@ void pool::on_connect_failure(const connect_failure& failure) {
 }
 
 void pool::on_server_down() {
-  while (!idle_.empty()) discard(*idle_.back());
+  while (!idle_.empty())
+    discard(*idle_.back());
   if (!is_replica()) return;
   // A read does not wait for this replica: it goes elsewhere, in the order it came.
   wait_queue leaving;
@@ -208,19 +220,26 @@ protocol::error_report pool::timeout_error(clock::time_point now) const {
   if (!server_->is_usable() || all_.empty()) {
     auto cause = !last_failure_.message.empty() ? last_failure_.message : server_->last_error();
     if (cause.empty()) cause = "it does not answer";
-    const auto code = last_failure_.sqlstate.empty() ? sqlstate::connection_failure : std::string_view(last_failure_.sqlstate);
+    const auto code = last_failure_.sqlstate.empty() ? sqlstate::connection_failure
+                                                     : std::string_view(last_failure_.sqlstate);
     return protocol::statement_error(
-        code, fmt::format("the {} server {} could not be reached within {:g} s", is_replica() ? "replica" : "primary", server_->name(), seconds),
-        cause, "Nothing was sent to it. pgsteer goes on trying to connect; look at /health and at the server.");
+        code,
+        fmt::format("the {} server {} could not be reached within {:g} s",
+                    is_replica() ? "replica" : "primary", server_->name(), seconds),
+        cause,
+        "Nothing was sent to it. pgsteer goes on trying to connect; look at /health and at the server.");
   }
   const auto waited = std::chrono::duration<double>(now - waiting_.front().since).count();
   double oldest = 0;
   for (const auto& b : all_) {
-    if (b->user != nullptr) oldest = std::max(oldest, std::chrono::duration<double>(now - b->lease_since).count());
+    if (b->user != nullptr)
+      oldest = std::max(oldest, std::chrono::duration<double>(now - b->lease_since).count());
   }
   return protocol::statement_error(
-      sqlstate::too_many_connections, fmt::format("no backend of server {} became free within {:g} s", server_->name(), seconds),
-      fmt::format("{} of {} backends for user \"{}\" and database \"{}\" are busy, the oldest for {:.1f} s; {} clients wait, this one for {:.1f} s.",
+      sqlstate::too_many_connections,
+      fmt::format("no backend of server {} became free within {:g} s", server_->name(), seconds),
+      fmt::format("{} of {} backends for user \"{}\" and database \"{}\" are busy, the oldest for {:.1f} s; "
+                  "{} clients wait, this one for {:.1f} s.",
                   busy(), limit(), group_.user, group_.database, oldest, waiting_.size(), waited),
       "Raise pool_size, or look for transactions that stay open.");
 }
@@ -228,7 +247,8 @@ protocol::error_report pool::timeout_error(clock::time_point now) const {
 void pool::expire_idle(clock::time_point now) {
   const auto timeout = worker_.settings().server_idle_timeout;
   if (timeout.count() <= 0) return;
-  while (!idle_.empty() && now - idle_.front()->idle_since > timeout) discard(*idle_.front());
+  while (!idle_.empty() && now - idle_.front()->idle_since > timeout)
+    discard(*idle_.front());
 }
 
 }  // namespace pgsteer::proxy

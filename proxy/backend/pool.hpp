@@ -2,12 +2,12 @@
 // Owned by the worker. First come, first served; never more connections than `limit`.
 #pragma once
 
-#include <boost/intrusive/list.hpp>
-
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <boost/intrusive/list.hpp>
 
 #include "proxy/backend/backend.hpp"
 

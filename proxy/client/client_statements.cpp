@@ -39,10 +39,18 @@ void backend_wire::revert(std::uint32_t first, client_statements& names) {
   while (first != 0 && changes.size() >= first) {
     auto& c = changes.back();
     switch (c.what) {
-      case statement_change::kind::client_name: names.set(c.name, std::move(c.before)); break;
-      case statement_change::kind::backend_added: prepared.remove(c.before->id); break;
-      case statement_change::kind::backend_closed: prepared.add(c.before); break;
-      case statement_change::kind::backend_unnamed: unnamed = 0; break;
+      case statement_change::kind::client_name:
+        names.set(c.name, std::move(c.before));
+        break;
+      case statement_change::kind::backend_added:
+        prepared.remove(c.before->id);
+        break;
+      case statement_change::kind::backend_closed:
+        prepared.add(c.before);
+        break;
+      case statement_change::kind::backend_unnamed:
+        unnamed = 0;
+        break;
     }
     changes.pop_back();
   }

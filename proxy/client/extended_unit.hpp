@@ -42,8 +42,8 @@ struct statement_change {
 struct backend_wire {
   protocol::ledger owed;
   backend_statements prepared;
-  std::uint64_t unnamed = 0;      // id of the statement in its unnamed slot; 0: none or unknown
-  bool names_uncertain = false;   // DEALLOCATE ALL may or may not have happened: Close before Parse
+  std::uint64_t unnamed = 0;              // id of the statement in its unnamed slot; 0: none or unknown
+  bool names_uncertain = false;           // DEALLOCATE ALL may or may not have happened: Close before Parse
   std::vector<statement_change> changes;  // of the unit in flight
 
   // Takes back the changes from the 1-based `first` on, newest first.
@@ -80,9 +80,9 @@ class extended_unit {
  private:
   struct item {
     char type;
-    char sub;  // 'S' or 'P' of Describe and Close
-    std::size_t offset, size;      // as far as it is here
-    std::size_t whole;             // the last one may be large and still arriving
+    char sub;                        // 'S' or 'P' of Describe and Close
+    std::size_t offset, size;        // as far as it is here
+    std::size_t whole;               // the last one may be large and still arriving
     std::size_t name_at, name_size;  // of the statement's name, from the frame's start
     statement_ref statement;
     bool known;
@@ -92,18 +92,24 @@ class extended_unit {
     statement_ref statement;
   };
 
-  void judge_frame(std::string_view frame, std::size_t whole, std::size_t offset, const judge_context& context, verdict& v);
+  void judge_frame(std::string_view frame, std::size_t whole, std::size_t offset,
+                   const judge_context& context, verdict& v);
   void judge_parse(item& i, std::string_view frame, const judge_context& context);
   void judge_named(item& i, std::string_view frame, const judge_context& context);
-  [[nodiscard]] std::pair<statement_ref, bool> resolve(std::string_view name, const client_statements& names) const;
+  [[nodiscard]] std::pair<statement_ref, bool> resolve(std::string_view name,
+                                                       const client_statements& names) const;
   void use(const routing::classification& c);
   void use_unknown(std::string_view reason);
 
   void write_item(const item& i, std::string_view bytes, const write_context& context, protocol::gather& out);
-  void write_parse(const item& i, std::string_view frame, const write_context& context, protocol::gather& out);
-  void write_duplicate(const item& i, std::string_view frame, const write_context& context, protocol::gather& out);
-  void write_close(const item& i, std::string_view frame, const write_context& context, protocol::gather& out);
-  void write_reference(const item& i, std::string_view frame, const write_context& context, protocol::gather& out);
+  void write_parse(const item& i, std::string_view frame, const write_context& context,
+                   protocol::gather& out);
+  void write_duplicate(const item& i, std::string_view frame, const write_context& context,
+                       protocol::gather& out);
+  void write_close(const item& i, std::string_view frame, const write_context& context,
+                   protocol::gather& out);
+  void write_reference(const item& i, std::string_view frame, const write_context& context,
+                       protocol::gather& out);
   void ensure_prepared(const statement_ref& s, const write_context& context, protocol::gather& out);
   void ensure_unnamed(const statement_ref& s, const write_context& context, protocol::gather& out);
   void make_room(const write_context& context, protocol::gather& out) const;

@@ -1,5 +1,5 @@
-#include "proxy/client/extended_unit.hpp"
 #include "protocol/frame.hpp"
+#include "proxy/client/extended_unit.hpp"
 #include "routing/decide.hpp"
 
 namespace pgsteer::proxy {
@@ -32,7 +32,9 @@ void extended_unit::judge_frame(std::string_view frame, std::size_t whole, std::
                                 const judge_context& context, verdict& v) {
   item i{frame[0], 0, offset, frame.size(), whole, 0, 0, nullptr, false};
   switch (i.type) {
-    case 'P': judge_parse(i, frame, context); break;
+    case 'P':
+      judge_parse(i, frame, context);
+      break;
     case 'B':
     case 'D':
     case 'C':
@@ -53,8 +55,11 @@ void extended_unit::judge_frame(std::string_view frame, std::size_t whole, std::
       bindings_.push_back({"", nullptr});
       break;
     }
-    case 'F': use_unknown("function call message"); break;
-    default: break;
+    case 'F':
+      use_unknown("function call message");
+      break;
+    default:
+      break;
   }
   items_.push_back(std::move(i));
 }
@@ -62,13 +67,15 @@ void extended_unit::judge_frame(std::string_view frame, std::size_t whole, std::
 void extended_unit::judge_parse(item& i, std::string_view frame, const judge_context& context) {
   std::string_view body = frame.substr(header_size);
   std::string_view name;
-  if (!take_string(body, name) || body.find('\0') == std::string_view::npos) return use_unknown("malformed Parse message");
+  if (!take_string(body, name) || body.find('\0') == std::string_view::npos)
+    return use_unknown("malformed Parse message");
   i.name_at = header_size;
   i.name_size = name.size();
   const statement_ref* s = context.registry.find(context.group, context.plan_key, body);
   if (s == nullptr) {
     const std::string_view text = body.substr(0, body.find('\0'));
-    s = &context.registry.add(context.group, context.plan_key, body, context.classifier.classify(text, context.parse));
+    s = &context.registry.add(context.group, context.plan_key, body,
+                              context.classifier.classify(text, context.parse));
   }
   i.statement = *s;
   const auto [before, known] = resolve(name, context.names);
@@ -101,7 +108,8 @@ void extended_unit::judge_named(item& i, std::string_view frame, const judge_con
   use_unknown("statement of an unknown name");
 }
 
-std::pair<statement_ref, bool> extended_unit::resolve(std::string_view name, const client_statements& names) const {
+std::pair<statement_ref, bool> extended_unit::resolve(std::string_view name,
+                                                      const client_statements& names) const {
   for (auto at = bindings_.rbegin(); at != bindings_.rend(); ++at) {
     if (at->name == name) return {at->statement, at->statement != nullptr};
   }

@@ -13,7 +13,8 @@ namespace {
 void append_header(std::string& out, char type, std::size_t body) {
   const auto n = static_cast<std::uint32_t>(body + 4);
   out.push_back(type);
-  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(n >> shift & 0xFF));
+  for (int shift = 24; shift >= 0; shift -= 8)
+    out.push_back(static_cast<char>(n >> shift & 0xFF));
 }
 
 void put_parse(protocol::gather& out, std::string_view name, std::string_view tail) {
@@ -32,28 +33,35 @@ void put_close(protocol::gather& out, std::string_view name) {
   out.end_made();
 }
 
-void put_sync(protocol::gather& out) { out.copy(std::string_view("S\0\0\0\4", 5)); }
+void put_sync(protocol::gather& out) {
+  out.copy(std::string_view("S\0\0\0\4", 5));
+}
 
 std::uint32_t note(backend_wire& wire, statement_change c) {
   wire.changes.push_back(std::move(c));
   return static_cast<std::uint32_t>(wire.changes.size());
 }
 
-std::uint32_t note_name(const extended_unit::write_context& context, std::string_view name, statement_ref now) {
+std::uint32_t note_name(const extended_unit::write_context& context, std::string_view name,
+                        statement_ref now) {
   const statement_ref* before = context.names.find(name);
-  const auto n = note(context.wire, {statement_change::kind::client_name, std::string(name), before ? *before : nullptr});
+  const auto n = note(context.wire,
+                      {statement_change::kind::client_name, std::string(name), before ? *before : nullptr});
   context.names.set(name, std::move(now));
   return n;
 }
 
-std::string_view name_of(std::string_view frame, std::size_t at, std::size_t size) { return frame.substr(at, size); }
+std::string_view name_of(std::string_view frame, std::size_t at, std::size_t size) {
+  return frame.substr(at, size);
+}
 
 }  // namespace
 
 void extended_unit::write(std::string_view bytes, const write_context& context, protocol::gather& out) {
   close_after_.clear();
   uses_before_ = context.wire.prepared.uses();
-  for (const auto& i : items_) write_item(i, bytes, context, out);
+  for (const auto& i : items_)
+    write_item(i, bytes, context, out);
   if (close_after_.empty()) return;
   for (const auto& name : close_after_) {
     put_close(out, name);
@@ -68,19 +76,29 @@ void extended_unit::write_item(const item& i, std::string_view bytes, const writ
   const auto frame = bytes.substr(i.offset, i.size);
   auto& owed = context.wire.owed;
   switch (i.type) {
-    case 'P': return write_parse(i, frame, context, out);
-    case 'C': return write_close(i, frame, context, out);
+    case 'P':
+      return write_parse(i, frame, context, out);
+    case 'C':
+      return write_close(i, frame, context, out);
     case 'B':
-    case 'D': return write_reference(i, frame, context, out);
-    case 'E': owed.expect({expected::execute, owner::client, 0, 0}); break;
-    case 'S': owed.expect({expected::sync, owner::client, 0, 0}); break;
-    case 'F': owed.expect({expected::function_call, owner::client, 0, 0}); break;
+    case 'D':
+      return write_reference(i, frame, context, out);
+    case 'E':
+      owed.expect({expected::execute, owner::client, 0, 0});
+      break;
+    case 'S':
+      owed.expect({expected::sync, owner::client, 0, 0});
+      break;
+    case 'F':
+      owed.expect({expected::function_call, owner::client, 0, 0});
+      break;
     case 'Q':
       owed.expect({expected::query, owner::client, 0, 0});
       context.names.unnamed.reset();
       context.wire.unnamed = 0;
       break;
-    default: break;  // Flush, CopyData, CopyDone, CopyFail: no answer of their own
+    default:
+      break;  // Flush, CopyData, CopyDone, CopyFail: no answer of their own
   }
   out.borrow(frame);
 }
@@ -177,7 +195,8 @@ void extended_unit::write_reference(const item& i, std::string_view frame, const
   wire.owed.expect({what, owner::client, 0, 0});
 }
 
-void extended_unit::ensure_prepared(const statement_ref& s, const write_context& context, protocol::gather& out) {
+void extended_unit::ensure_prepared(const statement_ref& s, const write_context& context,
+                                    protocol::gather& out) {
   auto& wire = context.wire;
   if (wire.prepared.has(s->id)) return wire.prepared.touch(s->id);
   make_room(context, out);
@@ -187,15 +206,18 @@ void extended_unit::ensure_prepared(const statement_ref& s, const write_context&
   }
   put_parse(out, s->server_name, s->parse_tail);
   wire.prepared.add(s);
-  wire.owed.expect({expected::parse, owner::proxy, 0, note(wire, {statement_change::kind::backend_added, {}, s})});
+  wire.owed.expect(
+      {expected::parse, owner::proxy, 0, note(wire, {statement_change::kind::backend_added, {}, s})});
 }
 
-void extended_unit::ensure_unnamed(const statement_ref& s, const write_context& context, protocol::gather& out) {
+void extended_unit::ensure_unnamed(const statement_ref& s, const write_context& context,
+                                   protocol::gather& out) {
   auto& wire = context.wire;
   if (wire.unnamed == s->id) return;
   put_parse(out, {}, s->parse_tail);
   wire.unnamed = s->id;
-  wire.owed.expect({expected::parse, owner::proxy, 0, note(wire, {statement_change::kind::backend_unnamed, {}, s})});
+  wire.owed.expect(
+      {expected::parse, owner::proxy, 0, note(wire, {statement_change::kind::backend_unnamed, {}, s})});
 }
 
 void extended_unit::make_room(const write_context& context, protocol::gather& out) const {
@@ -205,7 +227,8 @@ void extended_unit::make_room(const write_context& context, protocol::gather& ou
   if (!old) return;
   put_close(out, old->server_name);
   wire.prepared.remove(old->id);
-  wire.owed.expect({expected::close, owner::proxy, 0, note(wire, {statement_change::kind::backend_closed, {}, old})});
+  wire.owed.expect(
+      {expected::close, owner::proxy, 0, note(wire, {statement_change::kind::backend_closed, {}, old})});
 }
 
 }  // namespace pgsteer::proxy

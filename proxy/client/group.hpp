@@ -26,13 +26,15 @@ struct client_group {
   std::uint32_t id = 0;
   std::string user;
   std::string database;
-  bool is_known = false;       // a backend has logged in: the parameters are there
+  bool is_known = false;  // a backend has logged in: the parameters are there
   parameter_map parameters;
   std::map<std::string, startup_profile> profiles;  // by serialised startup settings; bounded
   std::vector<std::unique_ptr<pool>> pools;         // by server, in no order
   int sessions = 0;
-  std::set<std::string, std::less<>> custom_settings;  // names that clients may have set; a server does not list them
-  std::set<std::string, std::less<>> sequence_users;  // application names that asked for currval() or lastval()
+  std::set<std::string, std::less<>>
+      custom_settings;  // names that clients may have set; a server does not list them
+  std::set<std::string, std::less<>>
+      sequence_users;  // application names that asked for currval() or lastval()
 };
 
 }  // namespace pgsteer::proxy

@@ -1,4 +1,5 @@
-// Who may log in, and with what: made when the configuration loads, shared by all workers.
+// Who may log in, and with what. Made by the application when the configuration loads;
+// shared by all workers, asked at each login.
 #pragma once
 
 #include <map>

@@ -1,5 +1,10 @@
 #include "proxy/client/listener.hpp"
 
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <system_error>
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netdb.h>
@@ -7,11 +12,6 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-
-#include <cerrno>
-#include <cstring>
-#include <stdexcept>
-#include <system_error>
 
 #include "proxy/log.hpp"
 
@@ -22,7 +22,9 @@ namespace {
 constexpr int backlog = 1024;
 constexpr int accepts_per_turn = 64;
 
-void set(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
+void set(int fd, int level, int option, int value) {
+  ::setsockopt(fd, level, option, &value, sizeof value);
+}
 
 [[noreturn]] void fail(const std::string& where) {
   throw std::system_error(errno, std::generic_category(), "cannot listen on " + where);
@@ -32,7 +34,8 @@ descriptor listen_unix(const config::listen_address& a) {
   const auto path = unix_socket_path(a);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) throw std::runtime_error("cannot listen on " + path + ": the path is too long");
+  if (path.size() >= sizeof address.sun_path)
+    throw std::runtime_error("cannot listen on " + path + ": the path is too long");
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   const auto* raw = reinterpret_cast<const sockaddr*>(&address);
   descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -42,7 +45,8 @@ descriptor listen_unix(const config::listen_address& a) {
   }
   ::unlink(path.c_str());  // left behind by a process that is gone
   descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd.is_open() || ::bind(fd.get(), raw, sizeof address) != 0 || ::listen(fd.get(), backlog) != 0) fail(path);
+  if (!fd.is_open() || ::bind(fd.get(), raw, sizeof address) != 0 || ::listen(fd.get(), backlog) != 0)
+    fail(path);
   return fd;
 }
 
@@ -57,7 +61,9 @@ descriptor listen_tcp(const addrinfo& a, const std::string& where) {
 
 }  // namespace
 
-std::string unix_socket_path(const config::listen_address& a) { return fmt::format("{}/.s.PGSQL.{}", a.host, a.port); }
+std::string unix_socket_path(const config::listen_address& a) {
+  return fmt::format("{}/.s.PGSQL.{}", a.host, a.port);
+}
 
 std::vector<descriptor> listen_on(const config::listen_address& a) {
   std::vector<descriptor> out;
@@ -72,14 +78,20 @@ std::vector<descriptor> listen_on(const config::listen_address& a) {
   addrinfo* found = nullptr;
   const char* host = a.host == "*" ? nullptr : a.host.c_str();
   const int error = ::getaddrinfo(host, std::to_string(a.port).c_str(), &hints, &found);
-  if (error != 0) throw std::runtime_error(fmt::format("cannot listen on {}: {}", where, ::gai_strerror(error)));
+  if (error != 0)
+    throw std::runtime_error(fmt::format("cannot listen on {}: {}", where, ::gai_strerror(error)));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
-  for (const addrinfo* at = found; at != nullptr; at = at->ai_next) out.push_back(listen_tcp(*at, where));
+  for (const addrinfo* at = found; at != nullptr; at = at->ai_next)
+    out.push_back(listen_tcp(*at, where));
   return out;
 }
 
 listener::listener(reactor& loop, int fd, bool is_unix, acceptor accept)
-    : loop_(loop), fd_(fd), is_unix_(is_unix), reserve_(::open("/dev/null", O_RDONLY | O_CLOEXEC)), accept_(std::move(accept)) {
+    : loop_(loop),
+      fd_(fd),
+      is_unix_(is_unix),
+      reserve_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
+      accept_(std::move(accept)) {
   loop_.add_listener(fd_, *this);
 }
 

@@ -1,4 +1,5 @@
-// A listening socket of the client port. Accepts for its worker; pauses while descriptors are short.
+// A listening socket of the client port, owned by the application, served by a worker.
+// Accepts for it, and turns clients away while descriptors are short.
 #pragma once
 
 #include <functional>

@@ -50,7 +50,8 @@ void session::on_events(std::uint32_t events) {
 void session::resume() {
   if (phase_ == phase::handshake) return continue_handshake();
   if (!in_.empty() && wants_input()) consume({});
-  while (readable_ && wants_input()) read_input();
+  while (readable_ && wants_input())
+    read_input();
 }
 
 void session::resume_soon() {
@@ -61,9 +62,12 @@ bool session::wants_input() const {
   if (gone_ || is_backed_up()) return false;
   switch (phase_) {
     case phase::startup:
-    case phase::login: return true;
-    case phase::ready: break;
-    default: return false;
+    case phase::login:
+      return true;
+    case phase::ready:
+      break;
+    default:
+      return false;
   }
   if (flow_ == flow::collecting) return true;
   return flow_ == flow::flowing && backend_ != nullptr && backend_->unsent() < max_unsent_to_backend;
@@ -236,7 +240,8 @@ void session::sweep(clock::time_point now) {
 
 void session::on_drain() {
   drain_ = true;
-  const bool idle = phase_ != phase::ready || (flow_ == flow::collecting && view_.open == routing::block::none);
+  const bool idle =
+      phase_ != phase::ready || (flow_ == flow::collecting && view_.open == routing::block::none);
   if (!idle) return;
   close_after(protocol::fatal_error(protocol::sqlstate::admin_shutdown,
                                     "terminating connection due to administrator command", {},
@@ -245,9 +250,9 @@ void session::on_drain() {
 
 void session::on_drain_timeout() {
   if (gone_ || phase_ == phase::closing) return end();
-  close_after(protocol::fatal_error(protocol::sqlstate::admin_shutdown,
-                                    "terminating connection due to administrator command",
-                                    "The transaction did not end within shutdown_timeout.", "Connect again."));
+  close_after(protocol::fatal_error(
+      protocol::sqlstate::admin_shutdown, "terminating connection due to administrator command",
+      "The transaction did not end within shutdown_timeout.", "Connect again."));
   if (phase_ != phase::ended) end();
 }
 
@@ -255,7 +260,8 @@ void session::on_drain_timeout() {
 // is idle there is nothing to cancel, as on a server.
 backend* session::on_cancel() {
   if (wait_.is_linked() && phase_ == phase::ready) {
-    on_acquire_failed(protocol::statement_error(protocol::sqlstate::query_canceled, "canceling statement due to user request"));
+    on_acquire_failed(protocol::statement_error(protocol::sqlstate::query_canceled,
+                                                "canceling statement due to user request"));
     return nullptr;
   }
   const bool runs = flow_ == flow::in_flight || flow_ == flow::flowing;

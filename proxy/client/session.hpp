@@ -178,7 +178,8 @@ class session final : public event_handler {
   [[nodiscard]] protocol::error_report lost_error() const;
   void note_freshness(const backend& b);
   void take_sample();
-  [[nodiscard]] bool wants_sample(const unit_view& u, const routing::classification& c, const backend& b) const;
+  [[nodiscard]] bool wants_sample(const unit_view& u, const routing::classification& c,
+                                  const backend& b) const;
 
   // session_sequence.cpp
   void note_sequence_use(const routing::classification& c, backend& b);
@@ -218,20 +219,20 @@ class session final : public event_handler {
   protocol::settings_ref settings_;  // what the client has in force
   protocol::settings_ref startup_;   // what RESET returns to
   client_statements names_;
-  std::string in_;                   // unprocessed bytes; empty and without memory when idle
-  std::string out_;                  // unsent bytes
-  std::string pin_;                  // why the backend is kept
+  std::string in_;   // unprocessed bytes; empty and without memory when idle
+  std::string out_;  // unsent bytes
+  std::string pin_;  // why the backend is kept
   std::string secret_;
   std::size_t out_sent_ = 0;
-  std::size_t scanned_ = 0;          // of in_: complete frames without the end of a unit
-  std::size_t pass_left_ = 0;        // of a large message being passed through to the backend
+  std::size_t scanned_ = 0;    // of in_: complete frames without the end of a unit
+  std::size_t pass_left_ = 0;  // of a large message being passed through to the backend
   std::uint64_t last_backend_ = 0;
   std::uint64_t sequence_backend_ = 0;  // where this session last may have drawn from a sequence
   std::uint64_t covered_writes_ = 0;    // of all sessions, with `consistency: global`
   routing::freshness freshness_;
   std::unique_ptr<protocol::error_report> loss_;  // of an open block, not yet told to the client
   waiter wait_;
-  clock::time_point since_;          // of the phase: login, idle, the unit in flight
+  clock::time_point since_;  // of the phase: login, idle, the unit in flight
   routing::session_view view_;
   routing::session_effects effects_;  // of the lease
   std::int32_t key_ = 0;
@@ -239,29 +240,30 @@ class session final : public event_handler {
   phase phase_ = phase::startup;
   flow flow_ = flow::collecting;
   bool is_unix_ : 1 = false;
-  bool readable_ : 1 = false;        // the socket may have bytes
-  bool hung_up_ : 1 = false;         // the client has closed its side
-  bool gone_ : 1 = false;            // the client is gone; its unit finishes without it
-  bool left_ : 1 = false;            // ... and that has been seen to
-  bool retryable_ : 1 = false;       // the unit in flight may run again elsewhere
-  bool retrying_ : 1 = false;        // its answer is thrown away; it runs again after ReadyForQuery
-  bool force_primary_ : 1 = false;   // the next unit is such a rerun
-  bool is_commit_ : 1 = false;       // the unit in flight ends a transaction
-  bool block_movable_ : 1 = true;    // the block on a replica has only read
+  bool readable_ : 1 = false;          // the socket may have bytes
+  bool hung_up_ : 1 = false;           // the client has closed its side
+  bool gone_ : 1 = false;              // the client is gone; its unit finishes without it
+  bool left_ : 1 = false;              // ... and that has been seen to
+  bool retryable_ : 1 = false;         // the unit in flight may run again elsewhere
+  bool retrying_ : 1 = false;          // its answer is thrown away; it runs again after ReadyForQuery
+  bool force_primary_ : 1 = false;     // the next unit is such a rerun
+  bool is_commit_ : 1 = false;         // the unit in flight ends a transaction
+  bool block_movable_ : 1 = true;      // the block on a replica has only read
   bool begin_on_primary_ : 1 = false;  // it has left the replica and must begin anew
   bool block_ended_ : 1 = false;
-  bool skip_to_sync_ : 1 = false;    // a failed batch: drop messages up to Sync
-  bool cancelled_ : 1 = false;       // the unit in flight was cancelled by its client
-  std::uint8_t tries_ : 2 = 0;       // reruns of the unit
+  bool skip_to_sync_ : 1 = false;  // a failed batch: drop messages up to Sync
+  bool cancelled_ : 1 = false;     // the unit in flight was cancelled by its client
+  std::uint8_t tries_ : 2 = 0;     // reruns of the unit
   bool drain_ : 1 = false;
-  bool fatal_passed_ : 1 = false;    // the server's last words went to the client
-  bool loaded_library_ : 1 = false;
-  bool keeps_sequence_ : 1 = false;  // it asks for currval() and has drawn: its backend stays
-  bool is_ghost_ : 1 = false;        // the open block's server is gone: it can only be ended
-  bool is_sampled_now_ : 1 = false;  // the unit in flight has brought its WAL position
-  bool restores_ : 1 = false;        // the unit in flight resets settings to the client's startup values
-  bool is_read_ : 1 = false;         // the unit in flight is a proven read
-  bool prepared_settings_ : 1 = false;      // the leased backend has this session's settings
+  bool fatal_passed_ : 1 = false;       // the server's last words went to the client
+  bool loaded_library_ : 1 = false;     // cannot be undone
+  bool seeded_random_ : 1 = false;      // cannot be undone
+  bool keeps_sequence_ : 1 = false;     // it asks for currval() and has drawn: its backend stays
+  bool is_ghost_ : 1 = false;           // the open block's server is gone: it can only be ended
+  bool is_sampled_now_ : 1 = false;     // the unit in flight has brought its WAL position
+  bool restores_ : 1 = false;           // the unit in flight resets settings to the client's startup values
+  bool is_read_ : 1 = false;            // the unit in flight is a proven read
+  bool prepared_settings_ : 1 = false;  // the leased backend has this session's settings
   bool ends_with_large_query_ : 1 = false;  // the message passing through is a Query or FunctionCall
   bool view_standard_strings_ : 1 = true;
   bool view_ascii_safe_ : 1 = true;

@@ -13,7 +13,9 @@ namespace write = protocol::write;
 using protocol::unit_end;
 using routing::transaction_verb;
 
-bool ends_block(transaction_verb verb) { return verb == transaction_verb::commit || verb == transaction_verb::rollback; }
+bool ends_block(transaction_verb verb) {
+  return verb == transaction_verb::commit || verb == transaction_verb::rollback;
+}
 
 }  // namespace
 
@@ -35,8 +37,8 @@ void session::lose_block(std::optional<protocol::error_report> why) {
 
 void session::answer_without_server(const unit_view& u, const routing::classification& c) {
   if (u.missing > 0) {
-    return close_after(protocol::fatal_error(sqlstate::connection_failure, "the connection to the server was lost", {},
-                                             "Connect again."));
+    return close_after(protocol::fatal_error(sqlstate::connection_failure,
+                                             "the connection to the server was lost", {}, "Connect again."));
   }
   if (!u.is_extended && u.end == unit_end::flush) return;
   if (!u.is_extended && u.end == unit_end::sync) return send(std::string_view("Z\0\0\0\5E", 6));
@@ -48,9 +50,11 @@ void session::answer_without_server(const unit_view& u, const routing::classific
     view_.open = routing::block::none;
     view_.failed = false;
   }
-  refuse_in_ghost(u, loss ? *loss
-                          : protocol::statement_error(sqlstate::in_failed_sql_transaction,
-                                                      "current transaction is aborted, commands ignored until end of transaction block"));
+  refuse_in_ghost(
+      u, loss ? *loss
+              : protocol::statement_error(
+                    sqlstate::in_failed_sql_transaction,
+                    "current transaction is aborted, commands ignored until end of transaction block"));
 }
 
 void session::refuse_in_ghost(const unit_view& u, const protocol::error_report& why) {
@@ -75,17 +79,28 @@ void session::end_ghost(const unit_view& u) {
   for (std::string_view rest = u.bytes; !rest.empty();) {
     const auto f = protocol::peek_frame(rest);
     switch (f.type) {
-      case 'P': write::parse_complete(bytes); break;
-      case 'B': write::bind_complete(bytes); break;
-      case 'C': write::close_complete(bytes); break;
+      case 'P':
+        write::parse_complete(bytes);
+        break;
+      case 'B':
+        write::bind_complete(bytes);
+        break;
+      case 'C':
+        write::close_complete(bytes);
+        break;
       case 'D':
         if (rest[protocol::header_size] == 'S') write::parameter_description(bytes, {});
         write::no_data(bytes);
         break;
-      case 'E': write::command_complete(bytes, "ROLLBACK"); break;
+      case 'E':
+        write::command_complete(bytes, "ROLLBACK");
+        break;
       case 'S':
-      case 'Q': write::ready_for_query(bytes, 'I'); break;
-      default: break;
+      case 'Q':
+        write::ready_for_query(bytes, 'I');
+        break;
+      default:
+        break;
     }
     rest.remove_prefix(std::min(f.size, rest.size()));
   }

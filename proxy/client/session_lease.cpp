@@ -132,8 +132,9 @@ void session::finish_unit() {
   note_freshness(b);
   block_ended_ = view_.open != routing::block::none && b.status == 'I';
   view_.failed = b.status == 'E';
-  view_.open = b.status == 'I' ? routing::block::none
-               : b.home.is_replica() ? routing::block::on_replica : routing::block::on_primary;
+  view_.open = b.status == 'I'       ? routing::block::none
+               : b.home.is_replica() ? routing::block::on_replica
+                                     : routing::block::on_primary;
   flow_ = flow::settling;
   since_ = worker_.loop.now();
   after_unit();
@@ -203,12 +204,14 @@ void session::retry_elsewhere(bool backend_is_lost) {
 protocol::error_report session::lost_error() const {
   const auto& host = *backend_->home.host();
   if (is_commit_) {
-    return protocol::statement_error(sqlstate::transaction_resolution_unknown,
-                                     fmt::format("the connection to server {} was lost during COMMIT", host.name()),
-                                     "The transaction may or may not have been committed.",
-                                     "Look for its effects before you run it again.");
+    return protocol::statement_error(
+        sqlstate::transaction_resolution_unknown,
+        fmt::format("the connection to server {} was lost during COMMIT", host.name()),
+        "The transaction may or may not have been committed.",
+        "Look for its effects before you run it again.");
   }
-  return protocol::statement_error(sqlstate::connection_failure, fmt::format("the connection to server {} was lost", host.name()),
+  return protocol::statement_error(sqlstate::connection_failure,
+                                   fmt::format("the connection to server {} was lost", host.name()),
                                    "The statement may have had an effect: it was sent and not answered.",
                                    "Check whether it took effect before you run it again.");
 }
@@ -228,8 +231,8 @@ void session::on_backend_lost() {
   if (phase_ == phase::opening) {
     drop_backend();
     flow_ = flow::collecting;
-    return refuse_login(protocol::fatal_error(sqlstate::connection_failure, "the server connection was lost during login", {},
-                                              "Connect again."));
+    return refuse_login(protocol::fatal_error(
+        sqlstate::connection_failure, "the server connection was lost during login", {}, "Connect again."));
   }
   if (unit_running && retryable_) return retry_elsewhere(true);
   // Its state is gone, or the client has half a message: nothing can be mended.
@@ -294,12 +297,16 @@ void session::leave_backend_behind() {
         return;                // finish_unit() comes back here
       }
       break;
-    case flow::collecting: break;
+    case flow::collecting:
+      break;
     default:
       drop_backend();
       return end();
   }
-  if (b.is_doomed || loaded_library_ || b.carry.size() > 0) {
+  // What DISCARD ALL cannot undo: a loaded library, random()'s seed, the mark that temporary objects leave.
+  const bool is_marked = loaded_library_ || seeded_random_ || effects_.loads_library ||
+                         effects_.seeds_random || pin_ == "temporary table";
+  if (b.is_doomed || is_marked || b.carry.size() > 0) {
     drop_backend();
     return end();
   }
@@ -321,7 +328,9 @@ void session::leave_backend_behind() {
 // A read-only block that runs on a replica meets a statement that a standby would answer wrongly.
 // The replica's block ends, and the same block begins on the primary; the unit waits in the buffer.
 bool session::move_block(const unit_view& u) {
-  if (!view_.block_is_read_committed || !block_movable_ || u.missing > 0 || u.end == protocol::unit_end::flush) return false;
+  if (!view_.block_is_read_committed || !block_movable_ || u.missing > 0 ||
+      u.end == protocol::unit_end::flush)
+    return false;
   worker_.metrics().moves.add();
   worker_.to_backend.clear();
   flow_ = flow::preparing;

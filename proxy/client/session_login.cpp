@@ -1,6 +1,6 @@
-#include <openssl/rand.h>
-
 #include <algorithm>
+
+#include <openssl/rand.h>
 
 #include "protocol/message_writer.hpp"
 #include "protocol/parameter_names.hpp"
@@ -20,27 +20,33 @@ constexpr std::size_t max_profiles = 1000;
 
 protocol::login_method to_method(config::auth_method m) {
   switch (m) {
-    case config::auth_method::trust: return protocol::login_method::trust;
-    case config::auth_method::md5: return protocol::login_method::md5;
-    case config::auth_method::scram_sha_256: break;
+    case config::auth_method::trust:
+      return protocol::login_method::trust;
+    case config::auth_method::md5:
+      return protocol::login_method::md5;
+    case config::auth_method::scram_sha_256:
+      break;
   }
   return protocol::login_method::scram;
 }
 
 // A value every server reports back as it is: application_name is cut and cleaned otherwise.
 bool is_plain_name(std::string_view value) {
-  return value.size() < 64 && std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  return value.size() < 64 &&
+         std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
   return out;
 }
 
 std::string serialise(const protocol::settings_map& values) {
   std::string key;
-  for (const auto& [name, value] : values) key.append(name).append(1, '\0').append(value).append(1, '\0');
+  for (const auto& [name, value] : values)
+    key.append(name).append(1, '\0').append(value).append(1, '\0');
   return key;
 }
 
@@ -49,7 +55,8 @@ std::string serialise(const protocol::settings_map& values) {
 std::size_t session::on_startup_bytes(std::string_view bytes) {
   auto r = protocol::parse_startup(bytes, login_->done);
   switch (r.kind) {
-    case startup_kind::need_more: return 0;
+    case startup_kind::need_more:
+      return 0;
     case startup_kind::ssl_request:
       login_->done.is_ssl_done = true;
       if (worker_.config().tls == nullptr) {
@@ -67,10 +74,13 @@ std::size_t session::on_startup_bytes(std::string_view bytes) {
       worker_.cancel(r.cancel.pid, r.cancel.secret);
       end();
       return 0;
-    case startup_kind::startup: on_startup_packet(std::move(r.packet)); return r.consumed;
+    case startup_kind::startup:
+      on_startup_packet(std::move(r.packet));
+      return r.consumed;
     case startup_kind::http:
     case startup_kind::direct_tls:
-    case startup_kind::invalid: break;
+    case startup_kind::invalid:
+      break;
   }
   worker_.metrics().protocol_errors.add();
   send(r.reply);
@@ -106,21 +116,23 @@ void session::on_startup_packet(protocol::startup_packet packet) {
   login_->packet = std::move(packet);
   const auto& p = login_->packet;
   if (worker_.settings().tls == config::client_tls::require && !io_.is_tls() && !is_unix_) {
-    return refuse_login(protocol::fatal_error(sqlstate::invalid_authorization_specification,
-                                              "connection requires TLS", {},
-                                              "pgsteer is set to tls: require; connect with sslmode=require."));
+    return refuse_login(
+        protocol::fatal_error(sqlstate::invalid_authorization_specification, "connection requires TLS", {},
+                              "pgsteer is set to tls: require; connect with sslmode=require."));
   }
   if (p.replication != protocol::replication_mode::none) {
-    return refuse_login(protocol::fatal_error(sqlstate::feature_not_supported, "replication connections are not pooled",
-                                              {}, "Connect to the PostgreSQL server itself for replication."));
+    return refuse_login(protocol::fatal_error(sqlstate::feature_not_supported,
+                                              "replication connections are not pooled", {},
+                                              "Connect to the PostgreSQL server itself for replication."));
   }
   if (worker_.is_draining()) {
     return refuse_login(protocol::fatal_error(sqlstate::cannot_connect_now, "pgsteer is shutting down", {},
                                               "Connect again; another instance may serve you."));
   }
   if (worker_.metrics().clients.get() >= static_cast<std::uint64_t>(worker_.settings().max_clients)) {
-    return refuse_login(protocol::fatal_error(sqlstate::too_many_connections, "sorry, too many clients already",
-                                              "pgsteer serves at most max_clients clients.", "Raise max_clients."));
+    return refuse_login(
+        protocol::fatal_error(sqlstate::too_many_connections, "sorry, too many clients already",
+                              "pgsteer serves at most max_clients clients.", "Raise max_clients."));
   }
   start_login();
 }
@@ -130,7 +142,8 @@ void session::start_login() {
   protocol::login_policy policy;
   policy.method = to_method(worker_.settings().auth);
   policy.mock_seed = worker_.mock_seed();
-  if (io_.is_tls() && !worker_.config().tls_end_point.empty()) policy.tls_server_end_point = worker_.config().tls_end_point;
+  if (io_.is_tls() && !worker_.config().tls_end_point.empty())
+    policy.tls_server_end_point = worker_.config().tls_end_point;
   protocol::login_random random;
   if (RAND_bytes(random.nonce.data(), static_cast<int>(random.nonce.size())) != 1 ||
       RAND_bytes(random.md5_salt.data(), static_cast<int>(random.md5_salt.size())) != 1) {
@@ -155,21 +168,25 @@ std::size_t session::on_login_bytes(std::string_view bytes) {
     return 0;
   }
   if (f.size > bytes.size()) return 0;
-  const auto output = login_->conversation->on_message(f.type, bytes.substr(protocol::header_size, f.size - protocol::header_size));
+  const auto output = login_->conversation->on_message(
+      f.type, bytes.substr(protocol::header_size, f.size - protocol::header_size));
   on_login_output(output);
   return phase_ == phase::ended ? 0 : f.size;
 }
 
 void session::on_login_output(const protocol::client_login::output& output) {
   switch (output.next) {
-    case protocol::client_login::step::send_then_read: send(output.bytes); return;
+    case protocol::client_login::step::send_then_read:
+      send(output.bytes);
+      return;
     case protocol::client_login::step::rejected:
       worker_.metrics().logins_failed.add();
       log_info("Login refused", {{"user", login_->packet.user}, {"sqlstate", output.error.sqlstate}});
       send(output.bytes);
       close_client();
       return;
-    case protocol::client_login::step::accepted: break;
+    case protocol::client_login::step::accepted:
+      break;
   }
   login_->accepted = output.bytes;
   phase_ = phase::opening;
@@ -213,14 +230,16 @@ void session::open_with_profile() {
     return at != group_->parameters.end() && at->second == s.second;
   });
   if (wanted.empty()) return finish_login({worker_.settings_values.none(), {}});
-  if (wanted.size() == 1 && wanted.contains("application_name") && is_plain_name(wanted["application_name"])) {
+  if (wanted.size() == 1 && wanted.contains("application_name") &&
+      is_plain_name(wanted["application_name"])) {
     const parameter_map reported = {{"application_name", wanted["application_name"]}};
     return finish_login({worker_.settings_values.intern(std::move(wanted)), reported});
   }
   const auto known = group_->profiles.find(serialise(wanted));
   if (known != group_->profiles.end()) return finish_login(known->second);
   for (const auto& [name, value] : wanted) {
-    if (name.find('.') != std::string::npos && group_->custom_settings.size() < max_profiles) group_->custom_settings.insert(name);
+    if (name.find('.') != std::string::npos && group_->custom_settings.size() < max_profiles)
+      group_->custom_settings.insert(name);
   }
   login_->wanted = std::move(wanted);
   if (backend_ != nullptr) return learn_profile(*backend_);

@@ -12,13 +12,26 @@ using protocol::expected;
 using protocol::owner;
 using protocol::verdict;
 
-constexpr int reads_per_turn = 16;  // then others get theirs
+constexpr int reads_per_turn = 16;                        // then others get theirs
 constexpr std::size_t most_kept = std::size_t{16} << 10;  // of a frame that has not arrived whole
 constexpr std::size_t read_size = std::size_t{64} << 10;
-constexpr std::size_t most_held = std::size_t{16} << 10;     // of an answer that may be asked again
+constexpr std::size_t most_held = std::size_t{16} << 10;  // of an answer that may be asked again
 
 // Types whose body nobody here needs: they are passed on while they arrive.
-bool is_bulk(char type) { return std::string_view("DdTtV").find(type) != std::string_view::npos; }
+bool is_bulk(char type) {
+  return std::string_view("DdTtV").find(type) != std::string_view::npos;
+}
+
+// Bytes of the whole DataRow messages at the start of `bytes`.
+std::size_t rows_at(std::string_view bytes) {
+  std::size_t at = 0;
+  while (bytes.size() - at >= protocol::header_size && bytes[at] == 'D') {
+    const auto f = protocol::peek_frame(bytes.substr(at));
+    if (f.size == protocol::broken_frame || f.size > bytes.size() - at) break;
+    at += f.size;
+  }
+  return at;
+}
 
 std::string lower_case(std::string_view text) {
   std::string out(text);
@@ -30,9 +43,12 @@ std::string lower_case(std::string_view text) {
 
 std::string_view synthetic_message(char type) {
   switch (type) {
-    case '1': return {"1\0\0\0\4", 5};
-    case '3': return {"3\0\0\0\4", 5};
-    default: return {};
+    case '1':
+      return {"1\0\0\0\4", 5};
+    case '3':
+      return {"3\0\0\0\4", 5};
+    default:
+      return {};
   }
 }
 
@@ -113,6 +129,12 @@ std::size_t session::walk(std::string_view bytes, bool& unit_done) {
     }
     const bool whole = f.size <= rest.size();
     if (!whole && (f.size <= most_kept || !is_bulk(f.type) || b.wire.owed.is_head_ours())) break;
+    if (f.type == 'D' && whole && !retrying_ && b.wire.owed.is_head_rows()) {
+      const auto n = rows_at(rest);
+      add_run(rest.substr(0, n));
+      at += n;
+      continue;
+    }
     const auto frame = rest.substr(0, f.size);
     const auto fate = on_frame(f.type, frame, unit_done);
     if (fate == frame_fate::stop) break;
@@ -219,8 +241,9 @@ void session::take_own_query() {
     take_sample();
   } else if (b.own_failed) {
     b.is_spoilt = true;
-    log_error("Settings could not be replayed on a backend",
-              {{"server", b.home.host()->name()}, {"sqlstate", b.own_error.sqlstate}, {"cause", b.own_error.message}});
+    log_error("Settings could not be replayed on a backend", {{"server", b.home.host()->name()},
+                                                              {"sqlstate", b.own_error.sqlstate},
+                                                              {"cause", b.own_error.message}});
   }
   b.own_failed = false;
   b.own_rows.clear();
@@ -284,10 +307,12 @@ void session::emit(bool unit_done) {
     return;
   }
   std::size_t total = 0;
-  for (const auto& r : runs) total += r.iov_len;
+  for (const auto& r : runs)
+    total += r.iov_len;
   const bool hold = retryable_ && !unit_done && b.held.size() + total < most_held;
   if (hold) {
-    for (const auto& r : runs) b.held.append(static_cast<const char*>(r.iov_base), r.iov_len);
+    for (const auto& r : runs)
+      b.held.append(static_cast<const char*>(r.iov_base), r.iov_len);
     runs.clear();
     return;
   }

@@ -17,7 +17,8 @@ void session::note_sequence_use(const routing::classification& c, backend& b) {
 // True: leased or waiting for it. False: the values are gone.
 bool session::acquire_sequence_backend() {
   constexpr std::size_t most_names = 100;
-  if (group_->sequence_users.size() < most_names) group_->sequence_users.emplace(settings_->get("application_name"));
+  if (group_->sequence_users.size() < most_names)
+    group_->sequence_users.emplace(settings_->get("application_name"));
   if (sequence_backend_ == 0) return true;  // nothing drawn: any server says so
   auto& home = worker_.pool_for(*group_, worker_.config().servers->primary);
   backend* b = home.find(sequence_backend_);
@@ -34,10 +35,12 @@ bool session::acquire_sequence_backend() {
 std::size_t session::refuse_sequence(const unit_view& u) {
   std::string bytes;
   protocol::write::error_response(
-      bytes, protocol::statement_error(protocol::sqlstate::object_not_in_prerequisite_state,
-                                       "the sequence value of this session is no longer known",
-                                       "currval() and lastval() live in a server connection that other clients have used since.",
-                                       "Use INSERT ... RETURNING. From now on pgsteer keeps the connection of a session that has written."));
+      bytes, protocol::statement_error(
+                 protocol::sqlstate::object_not_in_prerequisite_state,
+                 "the sequence value of this session is no longer known",
+                 "currval() and lastval() live in a server connection that other clients have used since.",
+                 "Use INSERT ... RETURNING. From now on pgsteer keeps the connection of a session that has "
+                 "written."));
   skip_to_sync_ = u.end == protocol::unit_end::flush;
   if (!skip_to_sync_) protocol::write::ready_for_query(bytes, 'I');
   send(bytes);

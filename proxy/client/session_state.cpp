@@ -21,13 +21,18 @@ constexpr std::string_view state_query =
     " UNION ALL SELECT 'r', 'session_authorization', SESSION_USER::pg_catalog.text"
     " UNION ALL SELECT 'p', 'temporary table', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_class"
     " WHERE relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())"
-    " OR EXISTS (SELECT FROM pg_catalog.pg_proc WHERE pronamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())"
-    " OR EXISTS (SELECT FROM pg_catalog.pg_type WHERE typnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())"
+    " OR EXISTS (SELECT FROM pg_catalog.pg_proc WHERE pronamespace OPERATOR(pg_catalog.=) "
+    "pg_catalog.pg_my_temp_schema())"
+    " OR EXISTS (SELECT FROM pg_catalog.pg_type WHERE typnamespace OPERATOR(pg_catalog.=) "
+    "pg_catalog.pg_my_temp_schema())"
     " UNION ALL SELECT 'p', 'LISTEN', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_listening_channels())"
-    " UNION ALL SELECT 'p', 'WITH HOLD cursor', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable)"
-    " UNION ALL SELECT 'p', 'SQL PREPARE', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql)"
+    " UNION ALL SELECT 'p', 'WITH HOLD cursor', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE "
+    "is_holdable)"
+    " UNION ALL SELECT 'p', 'SQL PREPARE', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_prepared_statements "
+    "WHERE from_sql)"
     " UNION ALL SELECT 'p', 'session advisory lock', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_locks"
-    " WHERE locktype OPERATOR(pg_catalog.=) 'advisory' AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())";
+    " WHERE locktype OPERATOR(pg_catalog.=) 'advisory' AND pid OPERATOR(pg_catalog.=) "
+    "pg_catalog.pg_backend_pid())";
 
 constexpr std::size_t most_custom_settings = 200;
 
@@ -35,7 +40,8 @@ std::string full_state_query(const std::set<std::string, std::less<>>& custom) {
   std::string sql(state_query);
   if (custom.empty()) return sql;
   sql += " UNION ALL SELECT 's', n, pg_catalog.current_setting(n, true) FROM pg_catalog.unnest(ARRAY[";
-  for (const auto& name : custom) sql += protocol::quote_literal(name) + ",";
+  for (const auto& name : custom)
+    sql += protocol::quote_literal(name) + ",";
   sql.back() = ']';
   return sql + ") AS n WHERE pg_catalog.current_setting(n, true) OPERATOR(pg_catalog.<>) ''";
 }
@@ -44,14 +50,17 @@ std::string full_state_query(const std::set<std::string, std::less<>>& custom) {
 
 void session::note_custom_settings(std::string_view bytes) {
   if (routing::collect_custom_settings(bytes, group_->custom_settings, most_custom_settings)) return;
-  log_warn("Too many custom settings, some are not carried between backends", {{"user", group_->user}, {"database", group_->database}});
+  log_warn("Too many custom settings, some are not carried between backends",
+           {{"user", group_->user}, {"database", group_->database}});
 }
 
 // RESET and DISCARD ALL return to the client's startup values, not to the server's: they are set again
 // right behind, and the client is told nothing of what did not change for it.
 void session::restore_startup(const routing::classification& c, backend& b) {
   const bool all = c.kind != routing::statement_kind::set || c.name == "all";
-  if (c.verb == routing::transaction_verb::mixed || view_.failed || (c.kind != routing::statement_kind::set && !c.effects.deallocates_all)) return;
+  if (c.verb == routing::transaction_verb::mixed || view_.failed ||
+      (c.kind != routing::statement_kind::set && !c.effects.deallocates_all))
+    return;
   protocol::settings_state wanted;
   for (const auto& [name, value] : startup_->values) {
     if (all || name == c.name) wanted.values.emplace(name, value);
@@ -79,15 +88,18 @@ void session::refresh_view() {
 
 bool session::needs_state_probe() const {
   if (worker_.settings().mode == config::pool_mode::session) return false;
-  return effects_.may_set || effects_.may_pin || (!pin_.empty() && block_ended_) || (keeps_sequence_ && pin_.empty());
+  return effects_.may_set || effects_.may_pin || effects_.seeds_random || (!pin_.empty() && block_ended_) ||
+         (keeps_sequence_ && pin_.empty());
 }
 
 void session::ask_state() {
   loaded_library_ = loaded_library_ || effects_.loads_library;
+  seeded_random_ = seeded_random_ || effects_.seeds_random;
   worker_.metrics().state_probes.add();
   worker_.to_backend.clear();
   flow_ = flow::settling;
-  backend_->put_own_query(own_query::state_probe, full_state_query(group_->custom_settings), worker_.to_backend);
+  backend_->put_own_query(own_query::state_probe, full_state_query(group_->custom_settings),
+                          worker_.to_backend);
   if (!backend_->send(worker_.to_backend)) on_backend_lost();
 }
 
@@ -105,7 +117,10 @@ void session::set_pin(std::string reason) {
 void session::apply_state() {
   auto& b = *backend_;
   protocol::settings_map in_force;
-  std::string pin = loaded_library_ ? "LOAD" : keeps_sequence_ ? "sequence values" : "";
+  std::string pin = loaded_library_   ? "LOAD"
+                    : seeded_random_  ? "setseed()"
+                    : keeps_sequence_ ? "sequence values"
+                                      : "";
   for (const auto& row : b.own_rows) {
     if (row.size() < 3) continue;
     if (row[0] == "p") {
@@ -117,7 +132,8 @@ void session::apply_state() {
     }
   }
   auto carried = in_force;
-  for (const auto& [name, value] : startup_->values) carried.try_emplace(name, value);
+  for (const auto& [name, value] : startup_->values)
+    carried.try_emplace(name, value);
   b.settings = worker_.settings_values.intern(std::move(in_force));
   settings_ = worker_.settings_values.intern(std::move(carried));
   if (phase_ == phase::ready) refresh_view();
@@ -157,7 +173,8 @@ void session::begin_block_here(backend& b) {
     b.settings = settings_;
     if (!change.sql.empty()) b.put_own_query(own_query::settings_prefix, change.sql, worker_.to_backend);
   }
-  b.put_own_query(own_query::begin_block, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", worker_.to_backend);
+  b.put_own_query(own_query::begin_block, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY",
+                  worker_.to_backend);
   send_own();
 }
 
@@ -165,9 +182,15 @@ void session::on_own_query_done(own_query purpose) {
   auto& b = *backend_;
   const bool failed = std::exchange(b.own_failed, false);
   switch (purpose) {
-    case own_query::settings: on_settings_done(failed); break;
-    case own_query::state_probe: on_state_known(failed); break;
-    case own_query::end_block: on_block_left(); break;
+    case own_query::settings:
+      on_settings_done(failed);
+      break;
+    case own_query::state_probe:
+      on_state_known(failed);
+      break;
+    case own_query::end_block:
+      on_block_left();
+      break;
     case own_query::begin_block:
       view_.open = b.status == 'I' ? routing::block::none : routing::block::on_primary;
       prepared_settings_ = true;
@@ -175,9 +198,12 @@ void session::on_own_query_done(own_query purpose) {
       worker_.loop.soon(*this);
       break;
     case own_query::rollback:
-    case own_query::discard: on_left_clean(purpose, failed); break;
+    case own_query::discard:
+      on_left_clean(purpose, failed);
+      break;
     case own_query::wal_sample:
-    case own_query::settings_prefix: break;
+    case own_query::settings_prefix:
+      break;
   }
   b.own_rows.clear();
 }
@@ -208,7 +234,8 @@ void session::on_state_known(bool failed) {
     apply_state();
     startup_profile profile{b.settings, {}};
     for (const auto& [name, value] : b.settings->values) {
-      if (const auto canonical = protocol::canonical_parameter_name(name)) profile.reported.emplace(*canonical, value);
+      if (const auto canonical = protocol::canonical_parameter_name(name))
+        profile.reported.emplace(*canonical, value);
     }
     return finish_login(profile);
   }

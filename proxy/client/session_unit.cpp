@@ -34,19 +34,23 @@ std::size_t session::take_unit(std::string_view bytes) {
   const auto u = protocol::scan_unit(bytes, scanned_);
   scanned_ = 0;
   switch (u.end) {
-    case unit_end::incomplete: return on_incomplete(bytes, u);
+    case unit_end::incomplete:
+      return on_incomplete(bytes, u);
     case unit_end::broken:
       protocol_violation("invalid frontend message");
       return 0;
     case unit_end::terminate:
       close_client();
       return 0;
-    case unit_end::stray: return u.size;
-    default: break;
+    case unit_end::stray:
+      return u.size;
+    default:
+      break;
   }
   if (skip_to_sync_) {
     skip_to_sync_ = u.end != unit_end::sync;
-    if (!skip_to_sync_) send(is_ghost_ ? std::string_view("Z\0\0\0\5E", 6) : std::string_view("Z\0\0\0\5I", 6));
+    if (!skip_to_sync_)
+      send(is_ghost_ ? std::string_view("Z\0\0\0\5E", 6) : std::string_view("Z\0\0\0\5I", 6));
     return u.size;
   }
   return start_unit({bytes.substr(0, u.size), u.end, u.has_extended, 0});
@@ -58,6 +62,11 @@ std::size_t session::on_incomplete(std::string_view bytes, const protocol::unit_
   if (u.partial.size > max_parse_message && u.partial.type == 'P') {
     protocol_violation("Parse message too long");
     return 0;
+  }
+  // A pipeline that goes on and on without Sync: what is whole is sent, so that the client feels the
+  // server's pace and nothing piles up here.
+  if (!skip_to_sync_ && u.has_extended && u.size > large_message) {
+    return start_unit({bytes.substr(0, u.size), unit_end::flush, true, 0});
   }
   const bool passes = u.partial.type == 'Q' || u.partial.type == 'B' || u.partial.type == 'F';
   if (skip_to_sync_ || !passes || u.partial.size <= large_message || here < large_message / 2) {
@@ -75,7 +84,8 @@ const routing::classification& session::judge(const unit_view& u) {
     return *worker_.classifier.classify(query_text(u.bytes), parse_context());
   }
   return *worker_.unit
-              .judge(u.bytes, {names_, worker_.statements, worker_.classifier, parse_context(), group_->id, settings_->plan_key})
+              .judge(u.bytes, {names_, worker_.statements, worker_.classifier, parse_context(), group_->id,
+                               settings_->plan_key})
               .what;
 }
 
@@ -86,7 +96,8 @@ std::size_t session::start_unit(const unit_view& u) {
     return u.bytes.size();
   }
   if (answer_here(u, c)) return u.bytes.size();
-  if (c.effects.uses_session_sequence && backend_ == nullptr && !acquire_sequence_backend()) return refuse_sequence(u);
+  if (c.effects.uses_session_sequence && backend_ == nullptr && !acquire_sequence_backend())
+    return refuse_sequence(u);
   if (wait_.is_linked()) return 0;
   if (backend_ != nullptr && prepared_settings_) {  // granted, and its settings are in force
     return dispatch(u, c, *backend_) ? u.bytes.size() : 0;
@@ -107,15 +118,17 @@ std::size_t session::start_unit(const unit_view& u) {
   }
   if (decision.where == routing::target::move_primary) {
     if (move_block(u)) return 0;
-    close_after(protocol::fatal_error(
-        sqlstate::feature_not_supported,
-        "this statement cannot run in a read-only transaction on a replica, and the transaction can no longer move to the primary",
-        std::string(decision.reason), "Run it outside the block, or begin the block without READ ONLY."));
+    close_after(protocol::fatal_error(sqlstate::feature_not_supported,
+                                      "this statement cannot run in a read-only transaction on a replica, "
+                                      "and the transaction can no longer move to the primary",
+                                      std::string(decision.reason),
+                                      "Run it outside the block, or begin the block without READ ONLY."));
     return 0;
   }
   backend* b = backend_;
   if (b == nullptr) {
-    const bool replica = decision.where == routing::target::replica && !force_primary_ && u.end != unit_end::flush && u.missing == 0;
+    const bool replica = decision.where == routing::target::replica && !force_primary_ &&
+                         u.end != unit_end::flush && u.missing == 0;
     b = acquire(replica);
     if (b == nullptr) {
       if (wait_.is_linked()) flow_ = flow::waiting;
@@ -128,7 +141,8 @@ std::size_t session::start_unit(const unit_view& u) {
 // What the proxy answers itself: a Sync or Flush with nothing to synchronise, and DEALLOCATE of a
 // statement that only the proxy knows by this name.
 bool session::answer_here(const unit_view& u, const routing::classification& c) {
-  if (backend_ == nullptr && !u.is_extended && u.missing == 0 && (u.end == unit_end::sync || u.end == unit_end::flush)) {
+  if (backend_ == nullptr && !u.is_extended && u.missing == 0 &&
+      (u.end == unit_end::sync || u.end == unit_end::flush)) {
     if (u.end == unit_end::sync) send(std::string_view("Z\0\0\0\5I", 6));
     return true;
   }
@@ -152,9 +166,14 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   retryable_ = replica && b.status == 'I' && u.missing == 0 && u.end != unit_end::flush;
   if (retryable_) b.retained.assign(u.bytes);
   if (u.is_extended) {
-    worker_.unit.write(u.bytes, {names_, b.wire, b.status == 'E', static_cast<std::size_t>(worker_.settings().max_prepared_statements)}, out);
+    worker_.unit.write(u.bytes,
+                       {names_, b.wire, b.status == 'E',
+                        static_cast<std::size_t>(worker_.settings().max_prepared_statements)},
+                       out);
   } else {
-    const auto what = u.end == unit_end::query ? expected::query : u.end == unit_end::sync ? expected::sync : expected::function_call;
+    const auto what = u.end == unit_end::query  ? expected::query
+                      : u.end == unit_end::sync ? expected::sync
+                                                : expected::function_call;
     if (u.end != unit_end::flush) b.wire.owed.expect({what, owner::client, 0, 0});
     if (u.end == unit_end::query) {
       names_.unnamed.reset();
@@ -194,7 +213,8 @@ void session::note_transaction(const routing::classification& c) {
   is_commit_ = c.verb == transaction_verb::commit || c.verb == transaction_verb::mixed;
   if (view_.open == routing::block::none) {
     const auto level = c.level == routing::isolation::unspecified ? view_.default_isolation : c.level;
-    view_.block_is_read_committed = level == routing::isolation::read_committed || level == routing::isolation::read_uncommitted;
+    view_.block_is_read_committed =
+        level == routing::isolation::read_committed || level == routing::isolation::read_uncommitted;
     block_movable_ = true;
     return;
   }
@@ -202,7 +222,8 @@ void session::note_transaction(const routing::classification& c) {
   if (c.verb == transaction_verb::set_transaction && c.level != routing::isolation::unspecified) {
     view_.block_is_read_committed = c.level == routing::isolation::read_committed;
   }
-  const bool moves = c.kind == statement_kind::read || c.kind == statement_kind::show || c.kind == statement_kind::empty;
+  const bool moves =
+      c.kind == statement_kind::read || c.kind == statement_kind::show || c.kind == statement_kind::empty;
   const bool ends = c.verb == transaction_verb::commit || c.verb == transaction_verb::rollback;
   if (!moves && !ends) block_movable_ = false;
 }
@@ -231,7 +252,8 @@ std::size_t session::take_flow(std::string_view bytes) {
 std::size_t session::put_flow_frame(std::string_view bytes) {
   const auto f = protocol::peek_frame(bytes);
   if (!f.is_header_known()) return 0;
-  if (f.size == protocol::broken_frame || std::string_view("PBDECSHQFcdfX").find(f.type) == std::string_view::npos) {
+  if (f.size == protocol::broken_frame ||
+      std::string_view("PBDECSHQFcdfX").find(f.type) == std::string_view::npos) {
     protocol_violation("invalid frontend message");
     return 0;
   }
@@ -255,10 +277,13 @@ std::size_t session::put_flow_frame(std::string_view bytes) {
     if (copy_message && f.type != 'd') end_copy();
     return frame.size();
   }
-  const auto v = worker_.unit.judge(frame, {names_, worker_.statements, worker_.classifier, parse_context(), group_->id, settings_->plan_key});
+  const auto v = worker_.unit.judge(frame, {names_, worker_.statements, worker_.classifier, parse_context(),
+                                            group_->id, settings_->plan_key});
   effects_ |= v.what->effects;
-  worker_.unit.write(frame, {names_, b.wire, b.status == 'E', static_cast<std::size_t>(worker_.settings().max_prepared_statements)},
-                     worker_.to_backend);
+  worker_.unit.write(
+      frame,
+      {names_, b.wire, b.status == 'E', static_cast<std::size_t>(worker_.settings().max_prepared_statements)},
+      worker_.to_backend);
   const bool ends = f.type == 'S' || f.type == 'Q' || f.type == 'F';
   is_commit_ = is_commit_ || v.what->verb == transaction_verb::commit;
   ends_with_large_query_ = pass_left_ > 0 && ends;
@@ -298,8 +323,9 @@ routing::parse_context session::parse_context() const {
 
 void session::protocol_violation(std::string message) {
   worker_.metrics().protocol_errors.add();
-  close_after(protocol::fatal_error(sqlstate::protocol_violation, std::move(message), {},
-                                    "The client does not speak the PostgreSQL protocol, or its stream is damaged."));
+  close_after(
+      protocol::fatal_error(sqlstate::protocol_violation, std::move(message), {},
+                            "The client does not speak the PostgreSQL protocol, or its stream is damaged."));
 }
 
 void session::count_route(const routing::classification& c, const backend& b) {
@@ -315,7 +341,8 @@ void session::count_route(const routing::classification& c, const backend& b) {
     why = replica ? read_only_block : transaction;
   } else if (why == read && !replica) {
     why = worker_.config().servers->replicas.empty() ? no_replica : replica_down;
-  } else if (c.kind == statement_kind::set || c.kind == statement_kind::show || c.kind == statement_kind::deallocate) {
+  } else if (c.kind == statement_kind::set || c.kind == statement_kind::show ||
+             c.kind == statement_kind::deallocate) {
     why = session_state;
   }
   auto& counters = replica ? m.replica_units : m.primary_units;

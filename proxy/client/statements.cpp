@@ -16,8 +16,8 @@ const statement_ref* statement_registry::find(std::uint32_t group, std::uint32_t
   return at == by_key_.end() ? nullptr : &at->second;
 }
 
-const statement_ref& statement_registry::add(std::uint32_t group, std::uint32_t plan_key, std::string_view tail,
-                                             routing::classification_ref what) {
+const statement_ref& statement_registry::add(std::uint32_t group, std::uint32_t plan_key,
+                                             std::string_view tail, routing::classification_ref what) {
   if (bytes_ > std::max(max_bytes_, sweep_at_)) drop_unused();
   auto s = std::make_shared<prepared_statement>();
   s->id = next_id_++;

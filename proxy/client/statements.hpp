@@ -13,9 +13,9 @@
 namespace pgsteer::proxy {
 
 struct prepared_statement {
-  std::uint64_t id = 0;          // never reused
-  std::string server_name;       // "pgsteer_<id>": its name on every backend that has it
-  std::string parse_tail;        // body of Parse after the name: text, 0, parameter types
+  std::uint64_t id = 0;     // never reused
+  std::string server_name;  // "pgsteer_<id>": its name on every backend that has it
+  std::string parse_tail;   // body of Parse after the name: text, 0, parameter types
   routing::classification_ref what;
   [[nodiscard]] std::string_view text() const { return parse_tail.c_str(); }
 };
@@ -31,7 +31,8 @@ class statement_registry {
   explicit statement_registry(std::size_t max_bytes) : max_bytes_(max_bytes) {}
 
   // The statement with this Parse tail under these settings of this user and database, if seen.
-  [[nodiscard]] const statement_ref* find(std::uint32_t group, std::uint32_t plan_key, std::string_view tail) const;
+  [[nodiscard]] const statement_ref* find(std::uint32_t group, std::uint32_t plan_key,
+                                          std::string_view tail) const;
   const statement_ref& add(std::uint32_t group, std::uint32_t plan_key, std::string_view tail,
                            routing::classification_ref what);
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
@@ -45,7 +46,8 @@ class statement_registry {
   };
   struct key_hash {
     std::size_t operator()(const key& k) const {
-      return std::hash<std::string_view>{}(k.tail) ^ (std::size_t{k.group} << 32 | k.plan_key) * 0x9E3779B97F4A7C15ULL;
+      return std::hash<std::string_view>{}(k.tail) ^
+             (std::size_t{k.group} << 32 | k.plan_key) * 0x9E3779B97F4A7C15ULL;
     }
   };
   void drop_unused();

@@ -1,11 +1,11 @@
 #include "proxy/client/tls_context.hpp"
 
+#include <array>
+#include <stdexcept>
+
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
-
-#include <array>
-#include <stdexcept>
 
 namespace pgsteer::proxy {
 

@@ -1,10 +1,11 @@
 // The server side of TLS to clients: certificate and key, checked when they are loaded.
+// Made by the application at start-up and at each reload; sessions shake hands with it.
 #pragma once
-
-#include <openssl/ssl.h>
 
 #include <memory>
 #include <string>
+
+#include <openssl/ssl.h>
 
 #include "config/settings.hpp"
 

@@ -1,9 +1,10 @@
 // A file descriptor that closes itself.
+// Used wherever the proxy owns one.
 #pragma once
 
-#include <unistd.h>
-
 #include <utility>
+
+#include <unistd.h>
 
 namespace pgsteer::proxy {
 

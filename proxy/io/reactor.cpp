@@ -1,10 +1,10 @@
 #include "proxy/io/reactor.hpp"
 
-#include <sys/eventfd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+
+#include <sys/eventfd.h>
 
 namespace pgsteer::proxy {
 
@@ -116,7 +116,8 @@ void reactor::run_posted() {
     const std::lock_guard lock(mutex_);
     jobs.swap(posted_);
   }
-  for (const auto& job : jobs) job();
+  for (const auto& job : jobs)
+    job();
 }
 
 void reactor::run_soon() {

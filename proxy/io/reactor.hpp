@@ -2,8 +2,6 @@
 // stop() belongs to that thread. Descriptors are registered once, edge-triggered.
 #pragma once
 
-#include <sys/epoll.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -11,6 +9,8 @@
 #include <memory>
 #include <mutex>
 #include <vector>
+
+#include <sys/epoll.h>
 
 #include "proxy/io/descriptor.hpp"
 

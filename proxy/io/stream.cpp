@@ -1,16 +1,18 @@
 #include "proxy/io/stream.hpp"
 
-#include <openssl/err.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cerrno>
+
+#include <openssl/err.h>
+#include <sys/socket.h>
 
 namespace pgsteer::proxy {
 
 namespace {
 
-bool is_transient(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+bool is_transient(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK;
+}
 
 io_status tls_status(SSL* ssl, int result) {
   const int error = SSL_get_error(ssl, result);

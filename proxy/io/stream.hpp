@@ -2,13 +2,13 @@
 // a client; the socket (and a backend's TLS object, which is libpq's) belongs to its owner.
 #pragma once
 
-#include <openssl/ssl.h>
-#include <sys/uio.h>
-
 #include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
+
+#include <openssl/ssl.h>
+#include <sys/uio.h>
 
 namespace pgsteer::proxy {
 

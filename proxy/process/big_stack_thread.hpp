@@ -1,11 +1,12 @@
 // A thread whose stack is as large as parsing SQL needs. Joined when destroyed.
+// Used for the workers and for `pgsteer route`.
 #pragma once
-
-#include <pthread.h>
 
 #include <cstddef>
 #include <functional>
 #include <memory>
+
+#include <pthread.h>
 
 namespace pgsteer::proxy {
 
