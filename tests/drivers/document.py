@@ -42,8 +42,13 @@ def _table(kept, program):
     return "\n".join(rows) + "\n"
 
 
+_NAMES = {"node_postgres": "node-postgres", "postgres_js": "postgres.js", "psycopg3": "psycopg 3", "psycopg2": "psycopg 2",
+          "tokio_postgres": "tokio-postgres", "ruby_pg": "ruby-pg", "dbd_pg": "DBD::Pg", "sqlalchemy": "SQLAlchemy", "django": "Django"}
+
+
 def _title(result):
-    return result.driver.replace("_", "-")
+    return _NAMES.get(result.driver, result.driver)
+
 
 
 def _cell(result, setting):

@@ -325,7 +325,7 @@ async def ending_one_another():
         await other.execute("SELECT pg_terminate_backend($1)", pid)
         try:
             await client.fetchval("SELECT 1")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
             say("lost")
 
 

@@ -498,6 +498,7 @@ def two_phase_commit():
         client.tpc_begin("left")
         client.execute("INSERT INTO twice VALUES (2)")
         client.tpc_prepare()
+        client.close()
     with connect(autocommit=False) as client:
         say([xid.gtrid for xid in client.tpc_recover()])
         client.rollback()
