@@ -45,14 +45,14 @@ struct classifier::state {
 const classification_ref& classifier::state::judge(std::string_view sql,
                                                    const std::optional<text_shape>& shape, bool is_kept,
                                                    const parse_context& context) {
-  auto judged = judge_text.judge(sql, context, known());
+  auto judged = judge_text.judge(sql, context, context.known == nullptr ? known() : *context.known);
   ++misses;
   if (!judged.is_parsed) ++parse_failures;
   last = std::make_shared<const classification>(std::move(judged.is));
   if (!is_kept) return last;
   const bool is_shape_known = shape && judged.is_parsed && !judged.depends_on_literals;
-  if (is_shape_known) shapes.insert(shape->text, last);
-  if (!is_shape_known || !shape->has_literals) exact.insert(sql, last);
+  if (is_shape_known) shapes.insert(shape->text, last, context.facts_number);
+  if (!is_shape_known || !shape->has_literals) exact.insert(sql, last, context.facts_number);
   return last;
 }
 
@@ -64,16 +64,16 @@ const classification_ref& classifier::classify(std::string_view sql, const parse
   if (sql.size() > max_parsed_text || !reads_as_usual(sql, context)) {
     return self.judge(sql, std::nullopt, false, context);
   }
-  if (const auto* known = self.exact.find(sql)) {
+  if (const auto* known = self.exact.find(sql, context.facts_number)) {
     ++self.hits;
     return *known;
   }
   const auto shape = shape_of(sql, self.shape_buffer);
-  const auto* known = shape ? self.shapes.find(shape->text) : nullptr;
+  const auto* known = shape ? self.shapes.find(shape->text, context.facts_number) : nullptr;
   if (known == nullptr) return self.judge(sql, shape, true, context);
   ++self.hits;
   self.last = *known;
-  if (!shape->has_literals) self.exact.insert(sql, self.last);
+  if (!shape->has_literals) self.exact.insert(sql, self.last, context.facts_number);
   return self.last;
 }
 

@@ -14,13 +14,15 @@ namespace pgsteer::routing {
 inline constexpr std::size_t parse_stack_bytes = std::size_t{64} << 20;
 inline constexpr std::size_t max_parsed_text = std::size_t{32} << 10;
 
-// What of the session changes how a text is read.
+class facts;
+
+// What of the session changes how a text is read, and what its names mean.
 struct parse_context {
   bool standard_conforming_strings = true;
   bool ascii_safe_encoding = true;  // client_encoding has no ASCII bytes inside multibyte characters
+  const facts* known = nullptr;     // null: what use_facts() said
+  std::uint64_t facts_number = 0;   // another one for other facts, never used again; 0: without `known`
 };
-
-class facts;
 
 class classifier {
  public:

@@ -11,7 +11,10 @@ namespace pgsteer::routing {
 namespace {
 
 verdict refuse(std::string reason) {
-  return {false, false, {}, std::move(reason)};
+  verdict answer;
+  answer.is_safe = false;
+  answer.reason = std::move(reason);
+  return answer;
 }
 
 std::string written(const object_name& name) {
@@ -29,6 +32,7 @@ verdict unknown_function(const object_name& name) {
   auto answer = refuse(fmt::format("calls unknown function {}()", written(name)));
   answer.effects.may_set = true;
   answer.effects.may_pin = true;
+  answer.is_doubt = true;
   return answer;
 }
 
@@ -40,15 +44,6 @@ session_effects effects_of(const builtin_function& known) {
   effects.calls_nextval = (known.effects & fx_nextval) != 0;
   effects.seeds_random = known.name == "setseed";
   return effects;
-}
-
-verdict judge_known(const builtin_function& known) {
-  verdict answer;
-  answer.is_safe = known.safety == function_safety::safe;
-  answer.depends_on_literals = (known.effects & fx_literal_sensitive) != 0;
-  answer.effects = effects_of(known);
-  if (!answer.is_safe) answer.reason = fmt::format("calls {}(): {}", known.name, known.reason);
-  return answer;
 }
 
 bool is_system_schema(std::string_view schema) {
@@ -77,7 +72,7 @@ class tables_of_names final : public facts {
     if (!name.catalog.empty()) return unknown_function(name);
     if (!name.schema.empty() && name.schema != "pg_catalog") return unknown_function(name);
     const auto* known = find_builtin_function(name.name, call.arguments);
-    return known == nullptr ? unknown_function(name) : judge_known(*known);
+    return known == nullptr ? unknown_function(name) : judge_known_function(*known);
   }
 
   verdict relation(const object_name& name) const override {
@@ -116,11 +111,21 @@ class tables_of_names final : public facts {
     }
     if (!qualified) return {};
     const auto* known = find_builtin_function(column, 1);  // t.f is f(t) where t has no such column
-    return known == nullptr || known->safety == function_safety::safe ? verdict{} : judge_known(*known);
+    return known == nullptr || known->safety == function_safety::safe ? verdict{}
+                                                                      : judge_known_function(*known);
   }
 };
 
 }  // namespace
+
+verdict judge_known_function(const builtin_function& known) {
+  verdict answer;
+  answer.is_safe = known.safety == function_safety::safe;
+  answer.depends_on_literals = (known.effects & fx_literal_sensitive) != 0;
+  answer.effects = effects_of(known);
+  if (!answer.is_safe) answer.reason = fmt::format("calls {}(): {}", known.name, known.reason);
+  return answer;
+}
 
 const facts& builtin_facts() {
   static const tables_of_names instance;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,12 +25,21 @@ struct verdict {
   bool is_safe = true;
   bool depends_on_literals = false;  // another literal argument may need another verdict
   session_effects effects;
-  std::string reason;  // for an operator of the database, where not safe
+  std::string reason;     // for an operator of the database, where not safe
+  bool is_doubt = false;  // not safe for want of knowledge, not for what is known
+};
+
+// What a call shows of an argument's type. Literals of one kind are alike: a shape stands for them all.
+struct argument_type {
+  enum class kind : std::uint8_t { unknown, number, named };
+  kind is = kind::unknown;
+  object_name name;  // of `named`
 };
 
 struct function_call {
   object_name name;
   std::size_t arguments = 0;
+  std::span<const argument_type> types;  // of all arguments, or empty
 };
 
 class facts {
@@ -45,6 +56,11 @@ class facts {
   // A column, or the field of a composite value (`qualified`), which may be a function of it.
   [[nodiscard]] virtual verdict column(std::string_view column, bool qualified) const = 0;
 };
+
+struct builtin_function;
+
+// What a reviewed entry says, as the judgement on a call.
+[[nodiscard]] verdict judge_known_function(const builtin_function& known);
 
 // Knows pg_catalog by the reviewed tables (builtin_functions.hpp, system_relations.hpp) and takes the
 // database's own relations, operators and types at their word; its functions go to the primary.

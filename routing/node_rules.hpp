@@ -28,6 +28,8 @@ enum class node_judge : std::uint8_t {
   sort_by,
   indirection,
   type_name,
+  join,
+  switch_case,
 };
 
 struct node_rule {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include <boost/json/object.hpp>
 #include <fmt/format.h>
 
+#include "routing/function_body.hpp"
 #include "routing/settings_statements.hpp"
 #include "routing/tree.hpp"
 #include "routing/utility_statements.hpp"
@@ -172,6 +174,28 @@ classification judge_discard(const json::object& node) {
   return is;
 }
 
+// Of PL/pgSQL, where its body proves to be nothing but reads; otherwise as any other utility statement.
+std::optional<classification> judge_do(const json::object& node, const facts& known) {
+  const auto* arguments = list_field(node, "args");
+  if (arguments == nullptr) return std::nullopt;
+  std::string_view source;
+  for (const auto& item : *arguments) {
+    const auto* option = as_node(item, "DefElem");
+    const auto* value = option == nullptr ? nullptr : option->if_contains("arg");
+    const auto* text = value == nullptr ? nullptr : as_node(*value, "String");
+    if (text == nullptr) return std::nullopt;
+    if (text_field(*option, "defname") == "as") source = text_field(*text, "sval");
+    if (text_field(*option, "defname") == "language" && text_field(*text, "sval") != "plpgsql")
+      return std::nullopt;
+  }
+  plpgsql_body body;
+  body.source = source;
+  body.returns_nothing = true;
+  auto found = judge_plpgsql_body(body, known);
+  if (!found.is_read()) return std::nullopt;
+  return from_findings(std::move(found));
+}
+
 // Everything else: known by name for its reason and what it may leave, and its queries are walked for
 // what they call.
 classification judge_utility(std::string_view type, const json::value& fields, const facts& known) {
@@ -212,6 +236,9 @@ classification judge_node(std::string_view type, const json::value& fields, std:
   if (type == "PrepareStmt") return judge_prepare(node, known);
   if (type == "ExecuteStmt") return judge_execute();
   if (type == "DeallocateStmt") return judge_deallocate(node);
+  if (type == "DoStmt") {
+    if (auto proven = judge_do(node, known)) return *std::move(proven);
+  }
   if (type == "DiscardStmt") return judge_discard(node);
   return judge_utility(type, fields, known);
 }

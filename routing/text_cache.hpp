@@ -22,11 +22,12 @@ class text_cache {
   text_cache(const text_cache&) = delete;
   text_cache& operator=(const text_cache&) = delete;
 
-  // The class of exactly this text, or nullptr. Valid until the next insert or clear.
-  [[nodiscard]] const classification_ref* find(std::string_view text);
+  // The class of exactly this text by the facts of this number, or nullptr. Valid until the next insert
+  // or clear.
+  [[nodiscard]] const classification_ref* find(std::string_view text, std::uint64_t facts = 0);
 
   // Remembers a text that find() did not know. Texts too large for the bound are not kept.
-  void insert(std::string_view text, classification_ref value);
+  void insert(std::string_view text, classification_ref value, std::uint64_t facts = 0);
 
   void clear();
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
@@ -37,11 +38,17 @@ class text_cache {
     std::string text;
     classification_ref value;
     std::size_t bytes = 0;
+    std::uint64_t facts = 0;
+  };
+  struct key {
+    std::string_view text;
+    std::uint64_t facts = 0;
+    bool operator==(const key&) const = default;
   };
   struct hasher {
     using is_avalanching = void;
     std::uint64_t seed = 0;
-    std::size_t operator()(std::string_view text) const { return text_hash(text, seed); }
+    std::size_t operator()(const key& k) const { return text_hash(k.text, seed ^ (k.facts << 32 | k.facts)); }
   };
   using order = std::list<entry>;
 
@@ -50,7 +57,7 @@ class text_cache {
   std::size_t max_bytes_;
   std::size_t bytes_ = 0;
   order entries_;  // most recently used first; the index's keys view their texts
-  boost::unordered_flat_map<std::string_view, order::iterator, hasher> index_;
+  boost::unordered_flat_map<key, order::iterator, hasher> index_;
 };
 
 }  // namespace pgsteer::routing

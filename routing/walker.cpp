@@ -1,5 +1,6 @@
 #include "routing/walker.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -34,10 +35,37 @@ std::size_t count(const json::array* list) {
   return list == nullptr ? 0 : list->size();
 }
 
+// Of casts and numbers; a string may become anything.
+argument_type type_of(const json::value& argument) {
+  if (const auto* constant = as_node(argument, "A_Const")) {
+    const bool is_number = constant->contains("ival") || constant->contains("fval");
+    return {is_number ? argument_type::kind::number : argument_type::kind::unknown, {}};
+  }
+  const auto* cast = as_node(argument, "TypeCast");
+  const auto* type = cast == nullptr ? nullptr : object_field(*cast, "typeName");
+  if (type == nullptr || type->contains("arrayBounds") || flag_field(*type, "setof")) return {};
+  const auto name = name_field(*type, "names");
+  if (!name) return {};
+  return {argument_type::kind::named, *name};
+}
+
 }  // namespace
 
 void findings::refuse(std::string_view why) {
   if (reason.empty()) reason = why;
+  if (certain_reason.empty()) certain_reason = why;
+}
+
+void findings::doubt(std::string_view why) {
+  if (reason.empty()) reason = why;
+}
+
+void findings::take(verdict&& judged) {
+  effects |= judged.effects;
+  depends_on_literals |= judged.depends_on_literals;
+  if (judged.is_safe) return;
+  if (certain_reason.empty() && !judged.is_doubt) certain_reason = judged.reason;
+  if (reason.empty()) reason = std::move(judged.reason);
 }
 
 void walker::walk(const json::value& tree) {
@@ -72,9 +100,12 @@ void walker::walk_within(std::string_view type, const json::value& fields) {
 void walker::walk_fields(const node_rule& rule, const json::value& fields) {
   const auto* node = fields.if_object();
   if (node == nullptr) return unknown("value in", rule.name);
+  const auto outer_tables = common_tables_.size();
   if (rule.judge != node_judge::none) judge(rule, *node);
+  if (const auto* with = node->if_contains("withClause")) walk_with(*with);
   for (const auto& [key, value] : *node) {
     const std::string_view name(key.data(), key.size());
+    if (name == "withClause") continue;
     const auto* field = rule.find(name);
     if (field == nullptr) {
       unknown("syntax", fmt::format("{}.{}", rule.name, name));
@@ -86,6 +117,32 @@ void walker::walk_fields(const node_rule& rule, const json::value& fields) {
       walk_fields(*field->inner, value);
     }
   }
+  common_tables_.resize(outer_tables);
+}
+
+// RECURSIVE shows every name to every query of the list, otherwise to those behind it.
+void walker::walk_with(const json::value& clause) {
+  const auto* with = clause.if_object();
+  const auto* tables = with == nullptr ? nullptr : list_field(*with, "ctes");
+  if (tables == nullptr || with->size() > 3) return unknown("syntax", "WITH");
+  const auto name_of = [](const json::value& item) {
+    const auto* table = as_node(item, "CommonTableExpr");
+    return table == nullptr ? std::string_view{} : text_field(*table, "ctename");
+  };
+  const bool is_recursive = flag_field(*with, "recursive");
+  if (is_recursive) {
+    for (const auto& item : *tables)
+      common_tables_.push_back(name_of(item));
+  }
+  for (const auto& item : *tables) {
+    walk(item);
+    if (!is_recursive) common_tables_.push_back(name_of(item));
+  }
+}
+
+bool walker::is_common_table(const object_name& name) const {
+  if (!name.schema.empty()) return false;
+  return std::find(common_tables_.begin(), common_tables_.end(), name.name) != common_tables_.end();
 }
 
 void walker::judge(const node_rule& rule, const json::object& fields) {
@@ -108,6 +165,10 @@ void walker::judge(const node_rule& rule, const json::object& fields) {
       return judge_operator(fields, "useOp");
     case node_judge::indirection:
       return judge_indirection(fields);
+    case node_judge::join:
+      return judge_join(fields);
+    case node_judge::switch_case:
+      return judge_case(fields);
     case node_judge::type_name:
       return judge_type(fields);
     case node_judge::none:
@@ -137,13 +198,20 @@ void walker::judge_modify(std::string_view type) {
 void walker::judge_range_var(const json::object& fields) {
   const auto name = relation_name(fields);
   if (text_field(fields, "relpersistence") == "t") found_.refuse("makes a temporary table");
-  take(known_.relation(name));
+  if (!is_common_table(name)) take(known_.relation(name));
 }
 
 void walker::judge_call(const json::object& fields) {
   const auto name = name_field(fields, "funcname");
   if (!name) return unknown("function", "name");
-  take(known_.function({*name, count(list_field(fields, "args"))}));
+  std::vector<argument_type> types;
+  const auto* arguments = list_field(fields, "args");
+  if (arguments != nullptr) {
+    types.reserve(arguments->size());
+    for (const auto& argument : *arguments)
+      types.push_back(type_of(argument));
+  }
+  take(known_.function({*name, types.size(), types}));
 }
 
 void walker::judge_column(const json::object& fields) {
@@ -162,8 +230,28 @@ void walker::judge_indirection(const json::object& fields) {
   }
 }
 
+void walker::take_operation(std::string_view name) {
+  take(known_.operation({{}, {}, name}));
+}
+
+// USING and NATURAL compare by an operator that they do not name.
+void walker::judge_join(const json::object& fields) {
+  if (fields.contains("usingClause") || flag_field(fields, "isNatural")) take_operation("=");
+}
+
+void walker::judge_case(const json::object& fields) {
+  if (fields.contains("arg")) take_operation("=");
+}
+
 void walker::judge_operator(const json::object& fields, std::string_view field) {
-  if (count(list_field(fields, field)) == 0) return;
+  const auto kind = text_field(fields, "kind");
+  if (kind.starts_with("AEXPR_BETWEEN") || kind.starts_with("AEXPR_NOT_BETWEEN")) {
+    for (const auto* each : {"<", "<=", ">", ">="})
+      take_operation(each);
+    return;
+  }
+  const bool is_implicit = field == "operName" && text_field(fields, "subLinkType") == "ANY_SUBLINK";
+  if (count(list_field(fields, field)) == 0) return is_implicit ? take_operation("=") : void();
   const auto name = name_field(fields, field);
   if (!name) return unknown("operator", "name");
   take(known_.operation(*name));
@@ -176,16 +264,9 @@ void walker::judge_type(const json::object& fields) {
 }
 
 void walker::unknown(std::string_view what, std::string_view name) {
-  found_.refuse(fmt::format("unknown {} {}", what, name));
+  found_.doubt(fmt::format("unknown {} {}", what, name));
   found_.effects.may_set = true;
   found_.effects.may_pin = true;
-}
-
-void walker::take(verdict&& judged) {
-  found_.effects |= judged.effects;
-  found_.depends_on_literals |= judged.depends_on_literals;
-  if (judged.is_safe || !found_.reason.empty()) return;
-  found_.reason = std::move(judged.reason);
 }
 
 }  // namespace pgsteer::routing

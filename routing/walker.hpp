@@ -4,6 +4,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -16,13 +18,16 @@
 namespace pgsteer::routing {
 
 struct findings {
-  std::string reason;  // the first found against a replica; empty: a read
+  std::string reason;          // the first found against a replica; empty: a read
+  std::string certain_reason;  // the first that is knowledge and no doubt
   session_effects effects;
   bool depends_on_literals = false;  // the same text with other literals may need another judgement
   bool modifies = false;             // INSERT, UPDATE or DELETE somewhere: 25006 on any read-only server
 
   [[nodiscard]] bool is_read() const { return reason.empty(); }
   void refuse(std::string_view why);
+  void doubt(std::string_view why);
+  void take(verdict&& judged);
 };
 
 class walker {
@@ -47,11 +52,17 @@ class walker {
   void judge_indirection(const boost::json::object& fields);
   void judge_operator(const boost::json::object& fields, std::string_view field);
   void judge_type(const boost::json::object& fields);
+  void judge_join(const boost::json::object& fields);
+  void judge_case(const boost::json::object& fields);
+  void take_operation(std::string_view name);
+  void walk_with(const boost::json::value& clause);
+  [[nodiscard]] bool is_common_table(const object_name& name) const;
   void unknown(std::string_view what, std::string_view name);
-  void take(verdict&& judged);
+  void take(verdict&& judged) { found_.take(std::move(judged)); }
 
   const facts& known_;
   findings& found_;
+  std::vector<std::string_view> common_tables_;  // of the WITH clauses around, innermost last
 };
 
 }  // namespace pgsteer::routing

@@ -43,7 +43,7 @@ WRITES = [
     "SELECT 1 AS a INTO TEMPORARY made_by_select",
     "EXPLAIN DELETE FROM account",
     "EXPLAIN (ANALYZE) UPDATE account SET balance = 2 WHERE id = -1",
-    "DO $$ BEGIN PERFORM 1; END $$",
+    "DO $$ BEGIN PERFORM nextval('account_id_seq'); END $$",
     "CALL doing_nothing()",
     "MERGE INTO account USING (SELECT -5 AS id) s ON account.id = s.id WHEN MATCHED THEN DELETE",
     "ANALYZE account",

@@ -1,0 +1,158 @@
+// What one database's catalog says, as far as routing asks: an immutable snapshot, small and quick to
+// search. Made by catalog_builder from rows; shared by every catalog_facts that judges by it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgsteer::routing {
+
+using object_id = std::uint32_t;
+
+// Objects below this were made by initdb.
+inline constexpr object_id first_user_object = 16384;
+inline constexpr object_id pg_catalog_schema = 11;
+
+enum class object_kind : std::uint8_t { function, operation, relation, type };
+
+struct reference {
+  object_kind kind;
+  object_id id;
+  bool operator==(const reference&) const = default;
+  auto operator<=>(const reference&) const = default;
+};
+
+// A part of catalog::references() or catalog::ids().
+struct slice {
+  std::uint32_t from = 0;
+  std::uint32_t size = 0;
+};
+
+enum class volatility : std::uint8_t { immutable, stable, changing };
+enum class routine_language : std::uint8_t { sql, plpgsql, other };
+
+struct catalog_schema {
+  object_id id = 0;
+  std::string_view name;
+  std::string_view owner;
+  bool is_public = false;  // everybody may use it
+};
+
+// What few functions have.
+struct function_details {
+  std::string_view extension;
+  std::string_view owner;        // of SECURITY DEFINER
+  std::string_view search_path;  // by the function's own SET
+  std::string_view refusal;      // why its parsed body, or a setting of its own, is no read
+  bool has_search_path = false;
+  bool is_parsed = false;          // its body, or its parts, are in `uses`
+  std::vector<std::string> names;  // of its parameters, in order; out parameters too
+  slice uses;
+};
+
+struct catalog_function {
+  object_id id = 0;
+  object_id schema = 0;
+  std::string_view name;
+  std::string_view source;  // of SQL and PL/pgSQL that is not IMMUTABLE
+  slice arguments;          // types, in catalog::ids()
+  std::uint32_t details = 0;
+  std::uint16_t defaults = 0;
+  volatility changes = volatility::changing;
+  routine_language language = routine_language::other;
+  char kind = 'f';  // pg_proc.prokind
+  bool is_variadic = false;
+  bool returns_set = false;
+  bool returns_nothing = false;  // void, or by its out parameters
+};
+
+struct catalog_operator {
+  object_id id = 0;
+  object_id schema = 0;
+  object_id function = 0;
+  std::string_view name;
+};
+
+struct catalog_relation {
+  object_id id = 0;
+  object_id schema = 0;
+  std::string_view name;
+  std::string_view refusal;  // of a view
+  slice uses;                // a view's definition, policies, children, column types of the database's own
+  object_id row_type = 0;
+  char kind = 'r';         // pg_class.relkind
+  char persistence = 'p';  // pg_class.relpersistence
+};
+
+struct catalog_type {
+  object_id id = 0;
+  object_id schema = 0;
+  std::string_view name;
+  slice uses;  // its functions, checks and casts, as far as they are the database's own
+  object_id element = 0;
+  char kind = 'b';  // pg_type.typtype
+};
+
+struct implicit_cast {
+  object_id from;
+  object_id to;
+  auto operator<=>(const implicit_cast&) const = default;
+};
+
+// What ALTER ROLE, ALTER DATABASE and the server's configuration say of search_path.
+struct path_default {
+  std::string role;  // empty: every role
+  bool is_of_database = false;
+  std::string search_path;
+};
+
+class catalog {
+ public:
+  catalog();
+  ~catalog();
+  catalog(const catalog&) = delete;
+  catalog& operator=(const catalog&) = delete;
+
+  // All of this name in any schema.
+  [[nodiscard]] std::span<const catalog_function> functions(std::string_view name) const;
+  [[nodiscard]] std::span<const catalog_operator> operators(std::string_view name) const;
+  [[nodiscard]] std::span<const catalog_relation> relations(std::string_view name) const;
+  [[nodiscard]] std::span<const catalog_type> types(std::string_view name) const;
+
+  // By identifier, or nullptr.
+  [[nodiscard]] const catalog_function* function(object_id id) const;
+  [[nodiscard]] const catalog_operator* operation(object_id id) const;
+  [[nodiscard]] const catalog_relation* relation(object_id id) const;
+  [[nodiscard]] const catalog_type* type(object_id id) const;
+  [[nodiscard]] const catalog_relation* relation_of_row_type(object_id type) const;
+
+  [[nodiscard]] const catalog_schema* schema(object_id id) const;
+  [[nodiscard]] const catalog_schema* schema(std::string_view name) const;
+  [[nodiscard]] const function_details& details(const catalog_function& f) const;
+  [[nodiscard]] std::span<const reference> references(slice part) const;
+  [[nodiscard]] std::span<const object_id> ids(slice part) const;
+  [[nodiscard]] bool can_cast_implicitly(object_id from, object_id to) const;
+
+  // The search_path a session of this role starts with, where it does not say itself.
+  [[nodiscard]] std::string_view search_path_of(std::string_view role) const;
+  [[nodiscard]] bool is_superuser(std::string_view role) const;
+
+  // "public.next_invoice(integer)", "public.orders"
+  [[nodiscard]] std::string written(const catalog_function& f) const;
+  [[nodiscard]] std::string written(const catalog_relation& r) const;
+  [[nodiscard]] std::string written(const catalog_type& t) const;
+
+  [[nodiscard]] std::size_t bytes() const;
+  [[nodiscard]] std::size_t size() const;  // functions and relations
+
+ private:
+  friend class catalog_builder;
+  struct tables;
+  std::unique_ptr<tables> tables_;
+};
+
+}  // namespace pgsteer::routing

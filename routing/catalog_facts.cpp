@@ -1,0 +1,36 @@
+#include "routing/catalog_facts.hpp"
+
+#include <utility>
+
+#include "routing/catalog_judge.hpp"
+
+namespace pgsteer::routing {
+
+catalog_facts::catalog_facts(std::shared_ptr<const catalog> known, std::string role,
+                             std::string_view search_path, std::shared_ptr<const function_list> reads)
+    : judge_(std::make_unique<catalog_judge>(std::move(known), std::move(role), std::move(reads))),
+      names_(std::make_unique<names_in_path>(*judge_, judge_->path(search_path, {}))) {}
+
+catalog_facts::~catalog_facts() = default;
+
+verdict catalog_facts::function(const function_call& call) const {
+  return names_->function(call);
+}
+
+verdict catalog_facts::relation(const object_name& relation) const {
+  return names_->relation(relation);
+}
+
+verdict catalog_facts::operation(const object_name& operation) const {
+  return names_->operation(operation);
+}
+
+verdict catalog_facts::type(const object_name& type) const {
+  return names_->type(type);
+}
+
+verdict catalog_facts::column(std::string_view column, bool qualified) const {
+  return names_->column(column, qualified);
+}
+
+}  // namespace pgsteer::routing

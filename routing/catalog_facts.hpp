@@ -1,0 +1,41 @@
+// Facts from a catalog for the sessions of one role and search_path. One per thread: it remembers what
+// it has judged and is not synchronised; the catalog behind it is shared.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "routing/catalog.hpp"
+#include "routing/facts.hpp"
+
+namespace pgsteer::routing {
+
+class catalog_judge;
+class names_in_path;
+
+// "schema.name" of functions that the configuration lists as reads.
+using function_list = std::set<std::string, std::less<>>;
+
+class catalog_facts final : public facts {
+ public:
+  catalog_facts(std::shared_ptr<const catalog> known, std::string role, std::string_view search_path,
+                std::shared_ptr<const function_list> reads = {});
+  ~catalog_facts() override;
+  catalog_facts(const catalog_facts&) = delete;
+  catalog_facts& operator=(const catalog_facts&) = delete;
+
+  [[nodiscard]] verdict function(const function_call& call) const override;
+  [[nodiscard]] verdict relation(const object_name& relation) const override;
+  [[nodiscard]] verdict operation(const object_name& operation) const override;
+  [[nodiscard]] verdict type(const object_name& type) const override;
+  [[nodiscard]] verdict column(std::string_view column, bool qualified) const override;
+
+ private:
+  std::unique_ptr<catalog_judge> judge_;
+  std::unique_ptr<names_in_path> names_;
+};
+
+}  // namespace pgsteer::routing

@@ -1,0 +1,286 @@
+#include "routing/catalog_judge.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "routing/builtin_functions.hpp"
+#include "routing/function_body.hpp"
+#include "routing/search_path.hpp"
+#include "routing/system_relations.hpp"
+
+namespace pgsteer::routing {
+namespace {
+
+// Bodies within bodies, each parsed on the same stack; and parsed for one question.
+constexpr std::size_t max_depth = 60;
+constexpr std::size_t max_bodies = 2000;
+constexpr std::size_t max_paths = 1000;
+
+enum question_kind : std::uint8_t { of_function, of_relation, of_type, of_row };
+
+verdict refuse(std::string reason) {
+  verdict answer;
+  answer.is_safe = false;
+  answer.reason = std::move(reason);
+  return answer;
+}
+
+verdict too_deep() {
+  auto answer = refuse("uses more functions within one another than can be judged");
+  answer.is_doubt = true;
+  answer.effects.may_set = true;
+  answer.effects.may_pin = true;
+  return answer;
+}
+
+std::string within(std::string_view outer, std::string_view inner) {
+  return fmt::format("{}{}{}", outer, inner.starts_with("calls ") ? ", which " : ": ", inner);
+}
+
+// The first that is not safe, the effects of all.
+void join(verdict& all, verdict&& one) {
+  all.effects |= one.effects;
+  all.depends_on_literals |= one.depends_on_literals;
+  const bool is_worse = !one.is_safe && (all.is_safe || (all.is_doubt && !one.is_doubt));
+  if (!is_worse) return;
+  all.is_safe = false;
+  all.is_doubt = one.is_doubt;
+  all.reason = std::move(one.reason);
+}
+
+}  // namespace
+
+catalog_judge::catalog_judge(std::shared_ptr<const catalog> known, std::string role,
+                             std::shared_ptr<const std::set<std::string, std::less<>>> reads)
+    : known_(std::move(known)), role_(std::move(role)), reads_(std::move(reads)) {}
+
+// What was found safe while a question was open may lean on that question's answer. Where that turns out
+// bad, all of it is forgotten; a bad answer leans on nothing.
+template <class Judge>
+verdict catalog_judge::once(question asked, Judge judge) {
+  if (const auto found = answers_.find(asked); found != answers_.end()) {
+    return found->second.is_open ? verdict{} : found->second.judged;
+  }
+  if (depth_ >= max_depth) {
+    was_cut_ = true;
+    return too_deep();
+  }
+  if (depth_ == 0) {
+    bodies_ = 0;
+    was_cut_ = false;
+  }
+  answers_.emplace(asked, answer{});
+  const auto before = proven_.size();
+  ++depth_;
+  auto judged = judge();
+  --depth_;
+  if (!judged.is_safe) {
+    for (auto at = before; at < proven_.size(); ++at)
+      answers_.erase(proven_[at]);
+    proven_.resize(before);
+  } else {
+    proven_.push_back(asked);
+  }
+  if (depth_ == 0) proven_.clear();
+  if (was_cut_ && !judged.is_safe && depth_ > 0) {
+    answers_.erase(asked);  // another question may get further
+  } else {
+    answers_.insert_or_assign(asked, answer{false, judged});
+  }
+  return judged;
+}
+
+verdict catalog_judge::function(const catalog_function& f, path_number path) {
+  const bool is_builtin = f.schema == pg_catalog_schema && f.id < first_user_object;
+  if (is_builtin) return builtin_facts().function({{{}, "pg_catalog", f.name}, f.arguments.size, {}});
+  return once({f.id, path, of_function}, [&] { return judge_function(f, path); });
+}
+
+verdict catalog_judge::judge_function(const catalog_function& f, path_number path) {
+  const auto& details = known_->details(f);
+  if (!details.extension.empty()) {
+    if (const auto* known = find_contrib_function(details.extension, f.name))
+      return judge_known_function(*known);
+  }
+  const auto* home = known_->schema(f.schema);
+  if (reads_ != nullptr && home != nullptr && reads_->contains(fmt::format("{}.{}", home->name, f.name)))
+    return {};
+  verdict all;
+  for (const auto id : known_->ids(f.arguments)) {
+    if (id >= first_user_object) join(all, judge_reference({object_kind::type, id}, path));
+  }
+  if (f.kind == 'a' || f.kind == 'w') {
+    join(all, judge_uses(details.uses, path));
+  } else if (f.changes != volatility::immutable) {
+    auto body = judge_body(f, path);
+    const bool is_trusted = f.changes == volatility::stable;
+    auto& reason = is_trusted ? body.certain_reason : body.reason;
+    verdict own;
+    own.is_doubt = body.certain_reason.empty();
+    own.is_safe = reason.empty();
+    if (!own.is_safe || !is_trusted) own.effects = body.effects;
+    if (!own.is_safe && !is_trusted) own.effects.may_set = own.effects.may_pin = true;
+    own.depends_on_literals = body.depends_on_literals && !own.is_safe;
+    own.reason = std::move(reason);
+    const bool is_own_doubt = own.is_doubt && !own.is_safe && !own.reason.starts_with("calls ");
+    if (is_own_doubt) {
+      own.reason =
+          fmt::format("calls {}, volatile; declare it STABLE or list it under routing.functions.read",
+                      known_->written(f));
+      join(all, std::move(own));
+      return all;
+    }
+    join(all, std::move(own));
+  }
+  if (!all.is_safe) all.reason = within(fmt::format("calls {}", known_->written(f)), all.reason);
+  return all;
+}
+
+// A body's text is read by the function's own search_path, and by its owner where it runs as that.
+findings catalog_judge::judge_body(const catalog_function& f, path_number path) {
+  const auto& details = known_->details(f);
+  findings found;
+  if (!details.refusal.empty()) {
+    found.refuse(details.refusal);
+    return found;
+  }
+  const auto role = details.owner.empty() ? std::string_view(paths_[path].role) : details.owner;
+  const bool is_other = details.has_search_path || role != paths_[path].role;
+  const auto text = details.has_search_path ? std::string(details.search_path) : paths_[path].text;
+  const auto inner = is_other ? this->path(text, role) : path;
+  if (details.is_parsed) {
+    found.take(judge_uses(details.uses, inner));
+    return found;
+  }
+  was_cut_ |= ++bodies_ > max_bodies;
+  if (f.source.empty() || bodies_ > max_bodies || paths_.size() > max_paths) {
+    found.doubt("a body that is not known");
+    return found;
+  }
+  const names_in_path names(*this, inner);
+  if (f.language == routine_language::sql) return judge_sql_body(f.source, names);
+  if (f.language != routine_language::plpgsql) {
+    found.doubt("a body in another language");
+    return found;
+  }
+  plpgsql_body body;
+  body.source = f.source;
+  body.names.assign(details.names.begin(), details.names.end());
+  body.parameters = std::max<std::size_t>(f.arguments.size, details.names.size());
+  body.returns_set = f.returns_set;
+  body.returns_nothing = f.returns_nothing;
+  return judge_plpgsql_body(body, names);
+}
+
+verdict catalog_judge::operation(const catalog_operator& o, path_number path) {
+  auto judged = judge_reference({object_kind::function, o.function}, path);
+  if (!judged.is_safe) judged.reason = fmt::format("uses operator {}: {}", o.name, judged.reason);
+  return judged;
+}
+
+verdict catalog_judge::relation(const catalog_relation& r, path_number path) {
+  return once({r.id, path, of_relation}, [&] { return judge_relation(r, path); });
+}
+
+verdict catalog_judge::judge_relation(const catalog_relation& r, path_number path) {
+  const auto* home = known_->schema(r.schema);
+  const auto schema = home == nullptr ? std::string_view{} : home->name;
+  if (schema == "information_schema" || (r.schema == pg_catalog_schema && r.id < first_user_object)) {
+    const auto system = judge_system_relation(schema, r.name);
+    const bool is_safe = system && system->is_safe;
+    return is_safe ? verdict{}
+                   : refuse(fmt::format("relation {} {}", r.name, system ? system->reason : "is not known"));
+  }
+  const auto name = known_->written(r);
+  if (r.persistence == 't') return refuse(fmt::format("relation {} is temporary", name));
+  if (r.kind == 'S')
+    return refuse(fmt::format("relation {} is a sequence, which a replica has at another value", name));
+  if (r.kind == 'f') return refuse(fmt::format("relation {} is a foreign table", name));
+  if (r.persistence == 'u')
+    return refuse(fmt::format("relation {} is unlogged, which a standby does not have", name));
+  verdict all;
+  if (!r.refusal.empty()) all = refuse(std::string(r.refusal));
+  for (const auto& use : known_->references(r.uses))
+    join(all, use.kind == object_kind::type ? judge_stored(use, path) : judge_reference(use, path));
+  if (!all.is_safe)
+    all.reason = within(fmt::format("{} {}", r.kind == 'v' ? "view" : "relation", name), all.reason);
+  return all;
+}
+
+// Stored values passed their domain's checks when they were made.
+verdict catalog_judge::judge_stored(const reference& use, path_number path) {
+  const auto* t = known_->type(use.id);
+  if (t == nullptr || t->kind != 'd') return judge_reference(use, path);
+  verdict all;
+  for (const auto& part : known_->references(t->uses)) {
+    if (part.kind == object_kind::type) join(all, judge_stored(part, path));
+  }
+  return all;
+}
+
+verdict catalog_judge::type(const catalog_type& t, path_number path) {
+  if (t.uses.size == 0) return {};
+  return once({t.id, path, of_type}, [&] {
+    auto all = judge_uses(t.uses, path);
+    if (!all.is_safe) all.reason = within(fmt::format("type {}", known_->written(t)), all.reason);
+    return all;
+  });
+}
+
+verdict catalog_judge::row(const catalog_relation& r, path_number path) {
+  return once({r.id, path, of_row}, [&] { return judge_uses(r.uses, path, true); });
+}
+
+verdict catalog_judge::judge_uses(slice uses, path_number path, bool only_types) {
+  verdict all;
+  for (const auto& use : known_->references(uses)) {
+    if (!only_types || use.kind == object_kind::type) join(all, judge_reference(use, path));
+  }
+  return all;
+}
+
+verdict catalog_judge::judge_reference(const reference& use, path_number path) {
+  switch (use.kind) {
+    case object_kind::function:
+      if (const auto* f = known_->function(use.id)) return function(*f, path);
+      return refuse("calls a function that is not in the catalog");
+    case object_kind::operation:
+      if (const auto* o = known_->operation(use.id)) return operation(*o, path);
+      return {};
+    case object_kind::relation:
+      if (const auto* r = known_->relation(use.id))
+        return r->kind == 'c' ? row(*r, path) : relation(*r, path);
+      return refuse("reads a relation that is not in the catalog");
+    case object_kind::type:
+      if (const auto* t = known_->type(use.id)) return type(*t, path);
+      if (const auto* r = known_->relation_of_row_type(use.id)) return row(*r, path);
+      return {};  // an array of a table's rows
+  }
+  return {};
+}
+
+path_number catalog_judge::path(std::string_view search_path, std::string_view role) {
+  const auto whose = role.empty() ? std::string_view(role_) : role;
+  for (path_number at = 0; at < paths_.size(); ++at) {
+    if (paths_[at].text == search_path && paths_[at].role == whose) return at;
+  }
+  search made{std::string(search_path), std::string(whose), {}};
+  for (const auto& name : split_search_path(search_path)) {
+    const auto* found = known_->schema(name == "$user" ? whose : std::string_view(name));
+    if (found != nullptr && std::ranges::find(made.schemas, found->id) == made.schemas.end())
+      made.schemas.push_back(found->id);
+  }
+  if (std::ranges::find(made.schemas, pg_catalog_schema) == made.schemas.end())
+    made.schemas.insert(made.schemas.begin(), pg_catalog_schema);
+  paths_.push_back(std::move(made));
+  return static_cast<path_number>(paths_.size() - 1);
+}
+
+bool catalog_judge::may_use(object_id schema) const {
+  const auto* known = known_->schema(schema);
+  return known != nullptr && (known->is_public || known->owner == role_ || known_->is_superuser(role_));
+}
+
+}  // namespace pgsteer::routing

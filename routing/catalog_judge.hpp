@@ -1,0 +1,111 @@
+// Whether a standby answers rightly for one object of a catalog and all that it uses, at any depth.
+// Owned by catalog_facts, one per session names and thread; remembers what it has judged.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "routing/catalog.hpp"
+#include "routing/facts.hpp"
+#include "routing/walker.hpp"
+
+namespace pgsteer::routing {
+
+// A search_path as a role sees it; an index into the judge's list.
+using path_number = std::uint32_t;
+
+class catalog_judge {
+ public:
+  // `reads` are functions ("public.rate") that the operator has listed as reads.
+  catalog_judge(std::shared_ptr<const catalog> known, std::string role,
+                std::shared_ptr<const std::set<std::string, std::less<>>> reads);
+
+  [[nodiscard]] verdict function(const catalog_function& f, path_number path);
+  [[nodiscard]] verdict operation(const catalog_operator& o, path_number path);
+  [[nodiscard]] verdict relation(const catalog_relation& r, path_number path);
+  [[nodiscard]] verdict type(const catalog_type& t, path_number path);
+  // Values of the relation's row type, or of one of its columns' types.
+  [[nodiscard]] verdict row(const catalog_relation& r, path_number path);
+
+  // The path that this value of search_path is for `role` (empty: the session's).
+  [[nodiscard]] path_number path(std::string_view search_path, std::string_view role);
+  // Its schemas, pg_catalog where it is searched.
+  [[nodiscard]] std::span<const object_id> schemas(path_number path) const { return paths_[path].schemas; }
+  // Whether the session's role surely may use the schema: otherwise a look-up passes it over.
+  [[nodiscard]] bool may_use(object_id schema) const;
+  [[nodiscard]] const catalog& known() const { return *known_; }
+
+ private:
+  struct search {
+    std::string text;
+    std::string role;
+    std::vector<object_id> schemas;
+  };
+  struct question {
+    object_id id;
+    path_number path;
+    std::uint8_t kind;
+    bool operator==(const question&) const = default;
+    friend std::size_t hash_value(const question& q) {
+      return (std::size_t{q.id} << 24 ^ std::size_t{q.path} << 4 ^ q.kind) * 0x9E3779B97F4A7C15ULL;
+    }
+  };
+  struct answer {
+    bool is_open = true;  // being judged: what comes back to it is no worse than it is otherwise
+    verdict judged;
+  };
+
+  template <class Judge>
+  verdict once(question asked, Judge judge);
+  verdict judge_function(const catalog_function& f, path_number path);
+  verdict judge_relation(const catalog_relation& r, path_number path);
+  verdict judge_uses(slice uses, path_number path, bool only_types = false);
+  verdict judge_reference(const reference& use, path_number path);
+  verdict judge_stored(const reference& use, path_number path);
+  findings judge_body(const catalog_function& f, path_number path);
+
+  std::shared_ptr<const catalog> known_;
+  std::string role_;
+  std::shared_ptr<const std::set<std::string, std::less<>>> reads_;
+  std::vector<search> paths_;
+  boost::unordered_flat_map<question, answer> answers_;
+  std::vector<question> proven_;  // while something is being judged, what was found safe meanwhile
+  std::size_t depth_ = 0;
+  std::size_t bodies_ = 0;
+  bool was_cut_ = false;  // the limits on depth or bodies ended something since depth_ was 0
+};
+
+// The names of statements and bodies, looked up as PostgreSQL does by one path.
+class names_in_path final : public facts {
+ public:
+  names_in_path(catalog_judge& judge, path_number path) : judge_(judge), path_(path) {}
+
+  [[nodiscard]] verdict function(const function_call& call) const override;
+  [[nodiscard]] verdict relation(const object_name& relation) const override;
+  [[nodiscard]] verdict operation(const object_name& operation) const override;
+  [[nodiscard]] verdict type(const object_name& type) const override;
+  [[nodiscard]] verdict column(std::string_view column, bool qualified) const override;
+
+ private:
+  [[nodiscard]] std::vector<object_id> searched(const object_name& name) const;
+  [[nodiscard]] std::vector<const catalog_function*> candidates(const function_call& call) const;
+  [[nodiscard]] bool fits(const catalog_function& f, const function_call& call) const;
+  [[nodiscard]] bool is_exact(const catalog_function& f, const function_call& call) const;
+  [[nodiscard]] bool takes(object_id parameter, const argument_type& argument) const;
+  [[nodiscard]] object_id type_named(const object_name& name) const;
+  [[nodiscard]] verdict cast_to(const object_name& name, bool& is_known) const;
+
+  catalog_judge& judge_;
+  path_number path_;
+};
+
+}  // namespace pgsteer::routing

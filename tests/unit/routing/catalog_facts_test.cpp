@@ -1,0 +1,223 @@
+// What catalog facts make of names: bodies, views, overloads, paths. The same on a real server is in
+// tests/integration/test_catalog.py.
+#include "routing/catalog_facts.hpp"
+
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "catalog_fixture.hpp"
+#include "routing/node_tree.hpp"
+#include "routing/parse.hpp"
+#include "routing/search_path.hpp"
+
+namespace pgsteer::routing {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class catalog_facts_test : public testing::Test {
+ protected:
+  std::string reason(std::string_view sql) {
+    const catalog_facts known(fixture.make(), role, search_path, reads);
+    text_judge judge;
+    return judge.judge(sql, {}, known).is.reason;
+  }
+
+  catalog_fixture fixture;
+  std::string role = "bob";
+  std::string search_path = "\"$user\", public";
+  std::shared_ptr<const function_list> reads;
+};
+
+TEST_F(catalog_facts_test, prove_volatile_bodies_to_be_reads) {
+  fixture.relation(16500, 2200, "t");
+  fixture.sql(17001, "reads", "23", "SELECT a FROM t WHERE a = $1");
+  fixture.plpgsql(
+      17002, "loops", "23",
+      "DECLARE n int := 0; BEGIN FOR r IN 1..$1 LOOP n := n + r; END LOOP; PERFORM reads(n); RETURN n; END");
+  EXPECT_EQ(reason("SELECT reads(1), loops(2)"), "read");
+}
+
+TEST_F(catalog_facts_test, say_what_a_body_does) {
+  fixture.relation(16500, 2200, "t");
+  fixture.sql(17001, "adds", "23", "INSERT INTO t VALUES ($1); SELECT 1");
+  fixture.sql(17002, "outer", "", "SELECT adds(1)");
+  EXPECT_EQ(reason("SELECT adds(1)"), "calls public.adds(integer): INSERT is not a read");
+  EXPECT_EQ(reason("SELECT \"outer\"()"),
+            "calls public.outer(), which calls public.adds(integer): INSERT is not a read");
+}
+
+TEST_F(catalog_facts_test, doubt_what_a_body_does_not_show) {
+  const std::string advice = ", volatile; declare it STABLE or list it under routing.functions.read";
+  fixture.plpgsql(17001, "runs", "25", "BEGIN EXECUTE $1; RETURN 1; END");
+  fixture.sql(17002, "broken", "", "SELECT FROM WHERE (");
+  fixture.function({.id = "17003", .name = "foreign_code", .language = "c"});
+  fixture.sql(17004, "too_long", "", "");
+  EXPECT_EQ(reason("SELECT runs('x')"), "calls public.runs(text)" + advice);
+  EXPECT_EQ(reason("SELECT broken()"), "calls public.broken()" + advice);
+  EXPECT_EQ(reason("SELECT foreign_code()"), "calls public.foreign_code()" + advice);
+  EXPECT_EQ(reason("SELECT too_long()"), "calls public.too_long()" + advice);
+}
+
+TEST_F(catalog_facts_test, trust_stable_functions_but_not_against_what_is_known) {
+  fixture.relation(16500, 2200, "numbers", "S");
+  fixture.plpgsql(17001, "runs", "25", "BEGIN EXECUTE $1; RETURN 1; END", "s");
+  fixture.sql(17002, "position", "", "SELECT last_value FROM numbers", "s");
+  EXPECT_EQ(reason("SELECT runs('x')"), "read");
+  EXPECT_THAT(reason("SELECT public.position()"), HasSubstr("relation public.numbers is a sequence"));
+}
+
+TEST_F(catalog_facts_test, see_through_functions_that_call_one_another) {
+  fixture.relation(16500, 2200, "t");
+  fixture.plpgsql(17001, "ping", "23", "BEGIN IF $1 > 9 THEN DELETE FROM t; END IF; RETURN pong($1); END");
+  fixture.plpgsql(17002, "pong", "23", "BEGIN RETURN ping($1 + 1); END");
+  fixture.plpgsql(17003, "itself", "23", "BEGIN RETURN itself($1 - 1); END");
+  const catalog_facts known(fixture.make(), role, search_path);
+  text_judge judge;
+  for (const auto* sql : {"SELECT ping(1)", "SELECT pong(1)", "SELECT ping(1)"})
+    EXPECT_THAT(judge.judge(sql, {}, known).is.reason, HasSubstr("DELETE is not a read")) << sql;
+  EXPECT_EQ(judge.judge("SELECT itself(3)", {}, known).is.reason, "read");
+}
+
+TEST_F(catalog_facts_test, let_the_worst_overload_decide_where_types_are_unknown) {
+  fixture.sql(17001, "f", "23", "SELECT 1", "s");
+  fixture.sql(17002, "f", "25", "SELECT nextval('s')");
+  EXPECT_THAT(reason("SELECT f(a) FROM (VALUES (1)) v(a)"), HasSubstr("public.f(text)"));
+  EXPECT_EQ(reason("SELECT f(1)"), "read");
+  EXPECT_EQ(reason("SELECT f(a::int) FROM (VALUES (1)) v(a)"), "read");
+  EXPECT_THAT(reason("SELECT f('1')"), HasSubstr("public.f(text)"));
+  EXPECT_THAT(reason("SELECT f(1, 2)"), StartsWith("calls unknown function"));
+}
+
+TEST_F(catalog_facts_test, find_functions_that_hide_built_in_ones) {
+  fixture.function({.id = "17001",
+                    .schema = "16400",
+                    .name = "lower",
+                    .arguments = "25",
+                    .source = "SELECT nextval('s')"});
+  EXPECT_EQ(reason("SELECT lower('X')"), "read");
+  search_path = "app, public";
+  EXPECT_EQ(reason("SELECT lower('X')"), "read");
+  search_path = "app, pg_catalog";
+  EXPECT_THAT(reason("SELECT lower('X')"), StartsWith("calls app.lower(text), which calls nextval()"));
+}
+
+TEST_F(catalog_facts_test, find_relations_by_path_role_and_privilege) {
+  fixture.relation(16500, 2200, "t");
+  fixture.relation(16501, 16402, "t", "r", "u");
+  fixture.relation(16502, 16401, "t", "r", "u");
+  EXPECT_EQ(reason("SELECT * FROM t"), "read");
+  role = "alice";
+  EXPECT_EQ(reason("SELECT * FROM t"), "relation alice.t is unlogged, which a standby does not have");
+  role = "bob";
+  search_path = "public, hidden";
+  EXPECT_EQ(reason("SELECT * FROM t"), "read");
+  search_path = "hidden, public";  // whether bob may look there is not known: the worst counts
+  EXPECT_THAT(reason("SELECT * FROM t"), HasSubstr("hidden.t is unlogged"));
+  EXPECT_THAT(reason("SELECT * FROM nothing"), HasSubstr("not in the catalog"));
+  EXPECT_EQ(reason("WITH nothing AS (SELECT 1) SELECT * FROM nothing"), "read");
+  EXPECT_THAT(reason("WITH nothing AS (SELECT * FROM nothing) SELECT * FROM nothing"),
+              HasSubstr("not in the catalog"));
+}
+
+TEST_F(catalog_facts_test, judge_relations_by_all_they_read) {
+  fixture.relation(16500, 2200, "parent", "p");
+  fixture.relation(16501, 2200, "child", "r", "t");
+  fixture.add(catalog_query::children, {"16500", "16501"});
+  fixture.relation(16502, 2200, "guarded");
+  fixture.add(catalog_query::policies, {"16502", "{FUNCEXPR :funcid 1574 :funcresulttype 20}"});
+  fixture.relation(16503, 2200, "v", "v");
+  fixture.add(catalog_query::views,
+              {"16503", "({QUERY :commandType 1 :rtable ({RTE :rtekind 0 :relid 16502})})"});
+  fixture.relation(16504, 2200, "away", "f");
+  EXPECT_THAT(reason("SELECT * FROM parent"), HasSubstr("public.child is temporary"));
+  EXPECT_THAT(reason("SELECT * FROM guarded"), HasSubstr("calls nextval()"));
+  EXPECT_THAT(reason("SELECT * FROM v"),
+              StartsWith("view public.v: relation public.guarded, which calls nextval()"));
+  EXPECT_EQ(reason("SELECT * FROM away"), "relation public.away is a foreign table");
+}
+
+TEST_F(catalog_facts_test, judge_casts_operators_and_rows_by_their_functions) {
+  fixture.sql(17001, "checks", "23", "SELECT nextval('s')");
+  fixture.type(17100, 2200, "positive", "d", 23);
+  fixture.add(catalog_query::checks, {"17100", "{FUNCEXPR :funcid 17001}"});
+  fixture.add(catalog_query::operators, {"17200", "2200", "===", "17001"});
+  fixture.relation(16500, 2200, "t", "r", "p", "17100");
+  fixture.sql(17002, "total", "116500", "SELECT nextval('s')");
+  EXPECT_THAT(reason("SELECT 1::positive"),
+              StartsWith("type public.positive, which calls public.checks(integer)"));
+  EXPECT_THAT(reason("SELECT 1 === 2"), StartsWith("uses operator ===: calls public.checks(integer)"));
+  EXPECT_THAT(reason("SELECT t.total FROM t"), StartsWith("calls public.total(public.t)"));
+  EXPECT_EQ(reason("SELECT t.a FROM t"), "read");  // stored values passed their checks long ago
+}
+
+TEST_F(catalog_facts_test, know_functions_of_extensions_only_where_they_belong_to_them) {
+  fixture.function(
+      {.id = "17001", .name = "similarity", .arguments = "25 25", .language = "c", .extension = "pg_trgm"});
+  fixture.function(
+      {.id = "17002", .name = "set_limit", .arguments = "25", .language = "c", .extension = "pg_trgm"});
+  fixture.function({.id = "17003", .name = "word_similarity", .arguments = "25 25", .language = "c"});
+  EXPECT_EQ(reason("SELECT similarity('a', 'b')"), "read");
+  EXPECT_THAT(reason("SELECT set_limit('1')"), HasSubstr("similarity_threshold"));
+  EXPECT_THAT(reason("SELECT word_similarity('a', 'b')"), HasSubstr("volatile"));
+}
+
+TEST_F(catalog_facts_test, read_bodies_by_their_own_settings_and_owner) {
+  fixture.relation(16500, 2200, "t");
+  fixture.relation(16501, 16402, "t", "r", "u");
+  fixture.function({.id = "17001", .name = "f", .source = "SELECT 1 FROM t", .owner = "alice"});
+  fixture.function({.id = "17002", .name = "g", .source = "SELECT 1 FROM t", .config = "search_path=alice"});
+  fixture.function({.id = "17003", .name = "h", .source = "SELECT 1 FROM t", .config = "work_mem=1MB"});
+  fixture.function({.id = "17004", .name = "i", .source = "SELECT 1 FROM t", .config = "role=alice"});
+  EXPECT_THAT(reason("SELECT f()"), HasSubstr("alice.t is unlogged"));
+  EXPECT_THAT(reason("SELECT g()"), HasSubstr("alice.t is unlogged"));
+  EXPECT_EQ(reason("SELECT h()"), "read");
+  EXPECT_THAT(reason("SELECT i()"), HasSubstr("SET of a setting"));
+}
+
+TEST_F(catalog_facts_test, take_the_operators_word) {
+  fixture.plpgsql(17001, "runs", "25", "BEGIN EXECUTE $1; RETURN 1; END");
+  reads = std::make_shared<const function_list>(function_list{"public.runs"});
+  EXPECT_EQ(reason("SELECT runs('x')"), "read");
+}
+
+TEST_F(catalog_facts_test, stop_at_functions_nested_without_end) {
+  for (int at = 0; at < 500; ++at)
+    fixture.sql(20000 + at, "f" + std::to_string(at), "", "SELECT f" + std::to_string(at + 1) + "()");
+  fixture.sql(20500, "f500", "", "SELECT 1");
+  EXPECT_NE(reason("SELECT f0()"), "read");
+  EXPECT_EQ(reason("SELECT f480()"), "read");
+}
+
+TEST(search_path, is_split_as_postgresql_splits_it) {
+  EXPECT_THAT(split_search_path("\"$user\", public"), ElementsAre("$user", "public"));
+  EXPECT_THAT(split_search_path(" A ,\"B\"\"c\",d"), ElementsAre("a", "B\"c", "d"));
+  EXPECT_TRUE(split_search_path("").empty());
+  EXPECT_THAT(split_search_path("a, \"b"), ElementsAre("a"));
+}
+
+TEST(node_tree, shows_what_is_used) {
+  const auto uses = uses_of_tree(
+      "({QUERY :commandType 1 :utilityStmt <> :hasModifyingCTE false :rtable ({RTE :alias <> :eref {ALIAS "
+      ":aliasname "
+      ":relid :colnames (\"a\" \":funcid\")} :rtekind 0 :relid 16500 :relkind r}) :jointree {FROMEXPR :quals "
+      "{OPEXPR "
+      ":opno 17200 :opfuncid 17001 :args ({VAR :varno 1})}} :targetList ({TARGETENTRY :expr {ROWCOMPAREEXPR "
+      ":opnos (o 17201 96)} :resname \\:opno\\ 5}) :rowMarks <>})");
+  EXPECT_EQ(uses.refusal, "");
+  EXPECT_THAT(uses.references,
+              ElementsAre(reference{object_kind::function, 17001}, reference{object_kind::operation, 17200},
+                          reference{object_kind::operation, 17201}, reference{object_kind::relation, 16500}));
+  EXPECT_EQ(uses_of_tree("({QUERY :commandType 3})").refusal, "INSERT is not a read");
+  EXPECT_EQ(uses_of_tree("({QUERY :commandType 1 :rowMarks ({ROWMARKCLAUSE :rti 1})})").refusal,
+            "locking clause");
+  EXPECT_TRUE(uses_of_tree("").references.empty());
+  EXPECT_TRUE(uses_of_tree("{:opno").references.empty());
+}
+
+}  // namespace
+}  // namespace pgsteer::routing
