@@ -107,8 +107,12 @@ class loading {
 
   void check_catalog() {
     if (!line_.route_catalog) return;
-    const auto server = parse_server(*line_.route_catalog, nullptr, around_);
-    if (!server) wrong_.push_back({"--catalog", server.error().what, server.error().suggestion});
+    auto server = parse_server(*line_.route_catalog, nullptr, around_);
+    if (!server) {
+      wrong_.push_back({"--catalog", server.error().what, server.error().suggestion});
+    } else {
+      catalog_ = std::move(*server);
+    }
   }
 
   [[nodiscard]] const given* last(std::string_view name) const {
@@ -136,6 +140,7 @@ class loading {
     out.route_json = line_.route_json;
     out.route_sql = std::move(line_.route_sql);
     out.route_catalog = std::move(line_.route_catalog);
+    out.route_catalog_server = std::move(catalog_);
     if (out.what == command::check_config) out.output = "configuration is valid\n";
     if (out.what == command::print_config) {
       out.output = to_yaml(values_, [&](std::string_view name) { return source(name); });
@@ -147,6 +152,7 @@ class loading {
   surroundings around_;
   command_line line_;
   std::string file_;
+  std::optional<server_url> catalog_;
   std::vector<given> given_;
   problems wrong_;
   settings values_;

@@ -25,6 +25,7 @@ struct invocation {
   bool route_json = false;
   std::optional<std::string> route_sql;      // standard input is read where it is missing
   std::optional<std::string> route_catalog;  // URL of the server whose catalog counts
+  std::optional<server_url> route_catalog_server;  // the same, as libpq takes it
   std::string config_file;                   // empty where there is none
 };
 

@@ -1,10 +1,14 @@
 // Entry point: what was asked for on the command line, done.
+#include <chrono>
 #include <cstdio>
 #include <iostream>
+#include <memory>
 #include <string>
 
 #include "config/load.hpp"
 #include "proxy/application.hpp"
+#include "proxy/control/catalog_loader.hpp"
+#include "proxy/control/wakeup.hpp"
 #include "routing/route_command.hpp"
 
 namespace {
@@ -13,8 +17,30 @@ using namespace pgsteer;
 
 constexpr int usage_error = 2;
 
+constexpr auto catalog_timeout = std::chrono::seconds(30);
+
+// Says on standard error why there are no facts; routing then does with what needs none.
+routing::catalog_source catalog_of(const config::server_url& url) {
+  struct reader {
+    proxy::catalog_loader loader;
+    proxy::wakeup never;
+  };
+  const std::shared_ptr<reader> from(new reader{proxy::catalog_loader(url), {}});
+  const auto load = [from]() -> std::shared_ptr<const routing::catalog> {
+    for (int attempt = 0; attempt < 2; ++attempt) {  // the connection may be gone since the last time
+      auto loaded = from->loader.load(std::chrono::steady_clock::now() + catalog_timeout, from->never.fd());
+      if (loaded) return *std::move(loaded);
+      if (attempt == 1) std::cerr << "pgsteer: catalog not read: " << loaded.error().cause << '\n';
+    }
+    return nullptr;
+  };
+  return {load, url.user};
+}
+
 void answer_routes(const config::invocation& call) {
-  routing::router router;
+  constexpr std::size_t max_sessions = 10000;
+  routing::router router(max_sessions, call.route_catalog_server ? catalog_of(*call.route_catalog_server)
+                                                                 : routing::catalog_source{});
   if (call.route_sql && !call.route_json) {
     std::cout << router.text_answer(*call.route_sql) << '\n';
     return;

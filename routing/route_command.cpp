@@ -29,8 +29,8 @@ std::string error_line(std::string_view what) {
 
 }  // namespace
 
-router::router(std::size_t max_sessions)
-    : max_sessions_(max_sessions), observed_(std::make_shared<observed_facts>()) {
+router::router(std::size_t max_sessions, catalog_source source)
+    : max_sessions_(max_sessions), observed_(std::make_shared<observed_facts>()), source_(std::move(source)) {
   classifier_.use_facts(observed_);
 }
 
@@ -50,17 +50,33 @@ session_model& router::session_named(std::string_view name) {
 
 routed router::route(std::string_view sql, std::string_view session) {
   auto& model = session_named(session);
-  const auto is = classifier_.classify(sql, model.context());
+  const auto is = classifier_.classify(sql, context_of(model));
   const auto before = model.view();
   const auto decided = decide(*is, before);
   routed answer{decided.where, std::string(decided.reason)};
   const bool stays_on_replica = decided.where == target::stay && before.open == block::on_replica;
   if (stays_on_replica) answer.where = target::replica;
   if (answer.where != target::replica) answer.where = target::primary;
+  const bool runs_anything = is->effects.may_set && is->effects.may_pin;
+  is_catalog_stale_ |= is->effects.changes_catalog || runs_anything;
   if (decided.where == target::move_primary || may_change_session(*is)) {
     follow(sql, decided.where, model);
   }
   return answer;
+}
+
+// A statement is over when the next one comes: what it made is in the catalog by then.
+parse_context router::context_of(const session_model& model) {
+  auto context = model.context();
+  if (!source_.load) return context;
+  if (is_catalog_stale_) facts_.use(source_.load());
+  is_catalog_stale_ = false;
+  const auto& path = model.search_path();
+  const auto chosen = facts_.of(model.role().value_or(source_.role),
+                                path ? std::optional<std::string_view>(*path) : std::nullopt);
+  context.known = chosen.known;
+  context.facts_number = chosen.number;
+  return context;
 }
 
 void router::follow(std::string_view sql, target where, session_model& model) {

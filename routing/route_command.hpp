@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
@@ -12,6 +14,7 @@
 #include "routing/classifier.hpp"
 #include "routing/observed_facts.hpp"
 #include "routing/session_changes.hpp"
+#include "routing/session_facts.hpp"
 #include "routing/session_model.hpp"
 
 namespace pgsteer::routing {
@@ -21,10 +24,17 @@ struct routed {
   std::string reason;
 };
 
+// Where a router's facts come from: asked at first, and again after a statement that changes the catalog.
+// Null: there are none now.
+struct catalog_source {
+  std::function<std::shared_ptr<const catalog>()> load;
+  std::string role;  // of the sessions
+};
+
 class router {
  public:
   // More sessions than `max_sessions` are forgotten, least recently used first.
-  explicit router(std::size_t max_sessions = 10000);
+  explicit router(std::size_t max_sessions = 10000, catalog_source source = {});
   router(const router&) = delete;
   router& operator=(const router&) = delete;
 
@@ -49,9 +59,14 @@ class router {
 
   session_model& session_named(std::string_view name);
   void follow(std::string_view sql, target where, session_model& model);
+  [[nodiscard]] parse_context context_of(const session_model& model);
 
   std::size_t max_sessions_;
   std::shared_ptr<observed_facts> observed_;
+  catalog_source source_;
+  std::uint64_t fact_numbers_ = 0;
+  session_facts facts_{fact_numbers_};
+  bool is_catalog_stale_ = true;
   classifier classifier_;
   sql_parser parser_;
   order sessions_;  // most recently used first; by_name_ views their names

@@ -59,8 +59,28 @@ void add_transaction(changes& into, const json::object& node) {
   }
 }
 
+// As search_path keeps it: every argument is one schema, whatever it holds.
+std::string schema_list(const json::object& node) {
+  std::string list;
+  const auto* arguments = list_field(node, "args");
+  if (arguments == nullptr) return list;
+  for (const auto& item : *arguments) {
+    const auto* constant = as_node(item, "A_Const");
+    const auto* text = constant == nullptr ? nullptr : object_field(*constant, "sval");
+    if (text == nullptr) continue;
+    list += list.empty() ? "\"" : ", \"";
+    for (const char c : text_field(*text, "sval")) {
+      if (c == '"') list += c;
+      list += c;
+    }
+    list += '"';
+  }
+  return list;
+}
+
 void add_setting(changes& into, const json::object& node, std::string_view sql) {
-  const auto judged = judge_set(node, sql);
+  auto judged = judge_set(node, sql);
+  if (judged.name == "search_path") judged.value = schema_list(node);
   if (judged.verb == transaction_verb::set_transaction) {
     into.push_back({change_kind::set_transaction, {}, {}, judged.access, judged.level});
     return;

@@ -157,6 +157,11 @@ void session_model::set_parameter(const session_change& change) {
     }
     if (change.name == "search_path" || is_all) {
       into.makes_temporary = !is_reset && first_schema(change.value).starts_with("pg_temp");
+      into.search_path = is_reset ? std::nullopt : std::optional(change.value);
+    }
+    if (change.name == "role" || change.name == "session_authorization" || is_all) {
+      const bool is_none = is_reset || change.value == "none";
+      into.role = is_none ? std::nullopt : std::optional(change.value);
     }
   };
   set(now_.current);

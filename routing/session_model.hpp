@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -21,6 +22,10 @@ class session_model {
   // How this session's next text is read.
   [[nodiscard]] parse_context context() const;
 
+  // By which its names are found; nothing: as its sessions start. Valid until the next apply().
+  [[nodiscard]] const std::optional<std::string>& search_path() const { return now_.current.search_path; }
+  [[nodiscard]] const std::optional<std::string>& role() const { return now_.current.role; }
+
   // What decide() must know; its pin is valid until the next apply().
   [[nodiscard]] session_view view() const;
 
@@ -36,6 +41,8 @@ class session_model {
     bool standard_conforming_strings = true;
     bool ascii_safe_encoding = true;
     bool makes_temporary = false;  // search_path begins with pg_temp
+    std::optional<std::string> search_path;
+    std::optional<std::string> role;
   };
 
   // Rolled back with the transaction.
