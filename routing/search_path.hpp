@@ -1,4 +1,5 @@
-// The value of search_path as a list of schemas. Called by catalog_facts.
+// The value of search_path as a list of schemas, as PostgreSQL splits and folds it.
+// Called by catalog_facts and catalog_judge.
 #pragma once
 
 #include <string>
