@@ -55,6 +55,12 @@ bool is_answered_by_ready(expected what) {
 
 }  // namespace
 
+void ledger::expect(ledger_entry e) {
+  if (skipping_ && e.what != expected::sync) return note_failed(e.change);
+  skipping_ = false;
+  entries_.push_back(e);
+}
+
 reply ledger::on_reply(char type) {
   if (is_empty()) return {.what = verdict::mismatch};
   const ledger_entry e = entries_[head_];
@@ -84,6 +90,10 @@ reply ledger::skip_to_sync(const ledger_entry& e) {
   while (head_ < entries_.size() && entries_[head_].what != expected::sync) {
     note_failed(entries_[head_].change);
     ++head_;
+  }
+  if (is_empty()) {
+    clear();
+    skipping_ = true;
   }
   // A simple Query in the middle of an extended batch is skipped as well: only Sync ends the skipping.
   return {verdict::pass, e.what, e.whose, false, 0};
@@ -122,6 +132,7 @@ void ledger::clear() {
   entries_.clear();
   head_ = 0;
   copy_in_ = false;
+  skipping_ = false;
 }
 
 }  // namespace pgsteer::protocol

@@ -49,7 +49,7 @@ struct reply {
 
 class ledger {
  public:
-  void expect(ledger_entry e) { entries_.push_back(e); }
+  void expect(ledger_entry e);
 
   // A frame of this type arrived (not NoticeResponse, ParameterStatus or NotificationResponse, which
   // may come at any time). After ErrorResponse in the extended protocol the entries up to the next
@@ -76,6 +76,9 @@ class ledger {
   // Lowest change forgotten by an error since this was last asked; 0: none.
   [[nodiscard]] std::uint32_t take_failed_change();
 
+  // An error was answered and its Sync is not sent yet: the server skips all messages up to it.
+  [[nodiscard]] bool is_skipping() const { return skipping_; }
+
   void clear();
 
  private:
@@ -88,6 +91,7 @@ class ledger {
   std::size_t head_ = 0;
   std::uint32_t failed_change_ = 0;
   bool copy_in_ = false;
+  bool skipping_ = false;
 };
 
 }  // namespace pgsteer::protocol

@@ -38,6 +38,10 @@ bool stands_alone(unit_end end) {
 
 }  // namespace
 
+bool is_frontend_type(char type) {
+  return end_of(type) != unit_end::broken;
+}
+
 unit_span scan_unit(std::string_view bytes, std::size_t from) {
   unit_span unit;
   unit.size = from;

@@ -27,6 +27,9 @@ struct unit_span {
   frame partial;              // with `incomplete`: the frame that is not whole yet, if its header is
 };
 
+// A message that a client may send once it is logged in.
+[[nodiscard]] bool is_frontend_type(char type);
+
 // Starts at `from`, a frame boundary that an earlier, incomplete scan of the same bytes reached.
 [[nodiscard]] unit_span scan_unit(std::string_view bytes, std::size_t from = 0);
 

@@ -46,6 +46,12 @@ application::application(config::sources sources, config::settings settings, not
   adopt_servers(*settings_);
   runtime_ = make_runtime(settings_, topology_);
   worker_ = std::make_unique<worker>(runtime_, connector_, board_, mock_seed_);
+  catalogs_ = std::make_unique<catalog_watch>(
+      [this] { return servers()->primary->url(); },
+      [this](const std::string& database, catalog_ref read, std::uint64_t request) {
+        worker_->catalog_read(database, std::move(read), request);
+      });
+  worker_->use_catalogs(catalogs_.get());
   open_listeners();
   if (settings_->admin_listen) {
     admin_sources s;
@@ -60,6 +66,7 @@ application::application(config::sources sources, config::settings settings, not
 application::~application() {
   signals_.reset();
   monitors_.clear();
+  catalogs_.reset();
   admin_.reset();
   for (const auto& file : socket_files_)
     ::unlink(file.c_str());
@@ -174,6 +181,8 @@ int application::run() {
   thread_->join();
   signals_.reset();
   monitors_.clear();
+  worker_->use_catalogs(nullptr);
+  catalogs_.reset();
   log_info("Stopped");
   return 0;
 }

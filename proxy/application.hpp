@@ -12,6 +12,7 @@
 #include "config/load.hpp"
 #include "proxy/admin/admin_server.hpp"
 #include "proxy/backend/connector.hpp"
+#include "proxy/control/catalog_watch.hpp"
 #include "proxy/control/monitor.hpp"
 #include "proxy/control/topology_watch.hpp"
 #include "proxy/process/big_stack_thread.hpp"
@@ -55,6 +56,7 @@ class application {
   runtime_config runtime_;   // guarded by mutex_; what the worker was given last
   bool is_settling_ = true;  // guarded by mutex_: monitors are being made, the worker is told after that
   topology_watch watch_;
+  std::unique_ptr<catalog_watch> catalogs_;
   int server_ids_ = 0;
   std::map<int, std::unique_ptr<monitor>> monitors_;
   connector connector_;

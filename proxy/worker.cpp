@@ -51,8 +51,11 @@ client_group& worker::group_for(const std::string& user, const std::string& data
   }
   auto g = std::make_unique<client_group>();
   g->id = ++group_ids_;
+  g->statements_key = ++statement_keys_;
   g->user = user;
   g->database = database;
+  g->facts = std::make_unique<routing::session_facts>(fact_numbers_);
+  if (catalogs_ != nullptr) catalogs_->want(database);  // its answer comes by catalog_read()
   return *groups_.emplace_back(std::move(g));
 }
 
@@ -86,6 +89,34 @@ server_ref worker::choose_replica(const routing::freshness& wanted) {
     }
   }
   return best != nullptr ? *best : nullptr;
+}
+
+void worker::forget_statements(const std::string& database) {
+  const auto request = catalogs_ == nullptr ? 0 : catalogs_->reload(database);
+  for (const auto& g : groups_) {
+    if (g->database != database) continue;
+    g->statements_key = ++statement_keys_;
+    g->catalog_wanted = request;
+  }
+}
+
+void worker::catalog_read(const std::string& database, catalog_ref read, std::uint64_t request) {
+  loop.post([this, database, read = std::move(read), request] {
+    for (const auto& g : groups_) {
+      if (g->database != database) continue;
+      g->facts->use(read);
+      g->catalog_seen = request;
+    }
+  });
+}
+
+// CREATE DATABASE from a template, ALTER and DROP DATABASE want nobody connected to it.
+void worker::close_idle_elsewhere(const std::string& database) {
+  for (const auto& g : groups_) {
+    if (g->database == database) continue;
+    for (const auto& p : g->pools)
+      p->close_idle();
+  }
 }
 
 void worker::connect(pool& p) {

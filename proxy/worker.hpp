@@ -22,10 +22,12 @@
 #include "proxy/client/identity.hpp"
 #include "proxy/client/listener.hpp"
 #include "proxy/client/session.hpp"
+#include "proxy/control/catalog_watch.hpp"
 #include "proxy/control/server.hpp"
 #include "proxy/io/reactor.hpp"
 #include "proxy/metrics.hpp"
 #include "routing/classifier.hpp"
+#include "routing/consistency.hpp"
 
 namespace pgsteer::proxy {
 
@@ -50,6 +52,10 @@ class worker {
   void stop() { loop.stop(); }
   void reconfigure(runtime_config config);
   void server_changed(int server_id);
+  // The database's catalog as read at or after this request of reload().
+  void catalog_read(const std::string& database, catalog_ref read, std::uint64_t request);
+  // Before run(): facts come from here, while it lives; null: there are none.
+  void use_catalogs(catalog_watch* catalogs) { catalogs_ = catalogs; }
   // No new clients; idle ones end with 57P01, the others when their transaction is over or, at the
   // latest, after `timeout`. Then run() returns.
   void drain(std::chrono::milliseconds timeout);
@@ -66,6 +72,9 @@ class worker {
   [[nodiscard]] server_ref choose_replica(const routing::freshness& wanted);
   void forward_cancel(backend& b);
   void connect(pool& p);
+  // The database's objects have changed: statements parsed from now on are analysed anew.
+  void forget_statements(const std::string& database);
+  void close_idle_elsewhere(const std::string& database);
   [[nodiscard]] worker_metrics& metrics() { return board_->metrics; }
   [[nodiscard]] bool is_draining() const { return draining_; }
   [[nodiscard]] std::int32_t register_key(session& s);
@@ -84,7 +93,8 @@ class worker {
   std::vector<iovec> to_client;
   std::string made;                          // small messages of the proxy's own in the relay
   std::array<char, 65536 + 16384> buffer{};  // one read, and in front of it what the last one left over
-  std::uint64_t writes = 0;                  // units on the primary that may have written, answered so far
+  routing::quiet_primary quiet;
+  std::uint64_t writes = 0;  // units on the primary that may have written, answered so far
 
  private:
   void sweep();
@@ -105,7 +115,10 @@ class worker {
   std::vector<std::unique_ptr<listener>> listeners_;
   std::uint64_t backend_ids_ = 0;
   std::uint64_t session_serials_ = 0;
+  catalog_watch* catalogs_ = nullptr;
+  std::uint64_t fact_numbers_ = 0;  // before the groups that count by it are used
   std::uint32_t group_ids_ = 0;
+  std::uint32_t statement_keys_ = 0;
   std::size_t turn_ = 0;
   bool draining_ = false;
   clock::time_point drain_until_;

@@ -36,6 +36,26 @@ std::uint64_t parse_wal_segment_size(std::string_view text) {
   return 0;
 }
 
+std::optional<std::chrono::milliseconds> parse_milliseconds(std::string_view text) {
+  long n = 0;
+  const auto r = std::from_chars(text.data(), text.data() + text.size(), n);
+  const bool is_whole = r.ec == std::errc{} && std::string_view(r.ptr, text.data() + text.size()) == "ms";
+  return is_whole && n > 0 ? std::optional(std::chrono::milliseconds(n)) : std::nullopt;
+}
+
+lsn quiet_primary::floor_of(int server, lsn insert, lsn flush,
+                            std::optional<std::chrono::milliseconds> writer_delay,
+                            std::chrono::milliseconds at) {
+  if (server != server_ || insert != insert_) {
+    server_ = server;
+    insert_ = insert;
+    since_ = at;
+    return insert;
+  }
+  const bool is_quiet = writer_delay && at - since_ > 4 * *writer_delay;
+  return is_quiet && flush < insert ? flush : insert;
+}
+
 lsn normalise_insert_lsn(lsn insert, std::uint64_t segment_size) {
   const lsn in_page = insert % page_size;
   if (segment_size != 0 && insert % segment_size == first_page_header) return insert - first_page_header;

@@ -2,6 +2,7 @@
 // https://www.postgresql.org/docs/15/datatype-pg-lsn.html
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -20,11 +21,31 @@ using lsn = std::uint64_t;
 // yet; a standby's replayed position never does. It is moved back to where the last record ended.
 [[nodiscard]] lsn normalise_insert_lsn(lsn insert, std::uint64_t segment_size);
 
+// "200ms", as SHOW prints it; nothing where it is not so many milliseconds.
+[[nodiscard]] std::optional<std::chrono::milliseconds> parse_milliseconds(std::string_view text);
+
+// The insert position of a primary may stay ahead of all that is ever flushed: what an open, idle
+// transaction has written is not, and no standby sees it. When nothing was inserted for longer than
+// the WAL writer takes to flush an asynchronous commit (three times wal_writer_delay), every commit up
+// to the insert position is flushed, and the flush position will do as a floor.
+class quiet_primary {
+ public:
+  // Of a sample sent at `at` (any steady clock): the floor it gives.
+  [[nodiscard]] lsn floor_of(int server, lsn insert, lsn flush,
+                             std::optional<std::chrono::milliseconds> writer_delay,
+                             std::chrono::milliseconds at);
+
+ private:
+  int server_ = 0;
+  lsn insert_ = 0;
+  std::chrono::milliseconds since_{};
+};
+
 // What a session demands before a replica may answer it.
 struct freshness {
-  lsn floor = 0;             // a replica must have replayed this far
-  bool is_sampled = true;    // false: something newer was seen, and its position is not known yet
-  int last_replica = 0;      // id of the server that answered last; 0: none, or the primary since
+  lsn floor = 0;           // a replica must have replayed this far
+  bool is_sampled = true;  // false: something newer was seen, and its position is not known yet
+  int last_replica = 0;    // id of the server that answered last; 0: none, or the primary since
 
   // May a replica with this id, known to have replayed so far, answer?  A session never goes back in
   // time: another replica than the last has to be sampled first.

@@ -175,9 +175,13 @@ void pool::on_connect_failure(const connect_failure& failure) {
   if (is_replica()) on_server_down();
 }
 
-void pool::on_server_down() {
+void pool::close_idle() {
   while (!idle_.empty())
     discard(*idle_.back());
+}
+
+void pool::on_server_down() {
+  close_idle();
   if (!is_replica()) return;
   // A read does not wait for this replica: it goes elsewhere, in the order it came.
   wait_queue leaving;

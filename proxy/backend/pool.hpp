@@ -46,6 +46,7 @@ class pool {
   // The server is gone: idle connections are closed, waiting reads are sent elsewhere.
   void on_server_down();
   void on_server_up();
+  void close_idle();
   void retire();  // the server left the configuration
   void sweep(clock::time_point now);
 

@@ -40,7 +40,8 @@ void backend_wire::revert(std::uint32_t first, client_statements& names) {
     auto& c = changes.back();
     switch (c.what) {
       case statement_change::kind::client_name:
-        names.set(c.name, std::move(c.before));
+        // A Parse of the unnamed statement that fails leaves none behind.
+        names.set(c.name, c.name.empty() ? nullptr : std::move(c.before));
         break;
       case statement_change::kind::backend_added:
         prepared.remove(c.before->id);

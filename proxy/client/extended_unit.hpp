@@ -45,6 +45,7 @@ struct backend_wire {
   std::uint64_t unnamed = 0;              // id of the statement in its unnamed slot; 0: none or unknown
   bool names_uncertain = false;           // DEALLOCATE ALL may or may not have happened: Close before Parse
   std::vector<statement_change> changes;  // of the unit in flight
+  std::vector<std::string> close_after;   // names lent to the server, to be closed behind the next Sync
 
   // Takes back the changes from the 1-based `first` on, newest first.
   void revert(std::uint32_t first, client_statements& names);
@@ -98,6 +99,7 @@ class extended_unit {
   void judge_named(item& i, std::string_view frame, const judge_context& context);
   [[nodiscard]] std::pair<statement_ref, bool> resolve(std::string_view name,
                                                        const client_statements& names) const;
+  void use(const prepared_statement& s, const judge_context& context);
   void use(const routing::classification& c);
   void use_unknown(std::string_view reason);
 
@@ -106,6 +108,8 @@ class extended_unit {
                    protocol::gather& out);
   void write_duplicate(const item& i, std::string_view frame, const write_context& context,
                        protocol::gather& out);
+  void write_deallocate(const item& i, std::string_view frame, const write_context& context,
+                        protocol::gather& out);
   void write_close(const item& i, std::string_view frame, const write_context& context,
                    protocol::gather& out);
   void write_reference(const item& i, std::string_view frame, const write_context& context,
@@ -118,7 +122,6 @@ class extended_unit {
   std::vector<binding> bindings_;
   routing::classification joined_;
   const routing::classification* what_ = nullptr;
-  std::vector<std::string> close_after_;
   std::uint64_t uses_before_ = 0;
 };
 

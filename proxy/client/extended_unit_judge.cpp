@@ -81,7 +81,7 @@ void extended_unit::judge_parse(item& i, std::string_view frame, const judge_con
   const auto [before, known] = resolve(name, context.names);
   i.known = known && !name.empty();  // Parse over a name in use fails
   if (!i.known) bindings_.push_back({name, *s});
-  use(*i.statement->what);
+  use(*i.statement, context);
 }
 
 void extended_unit::judge_named(item& i, std::string_view frame, const judge_context& context) {
@@ -104,7 +104,7 @@ void extended_unit::judge_named(item& i, std::string_view frame, const judge_con
     bindings_.push_back({name, nullptr});
     return;
   }
-  if (i.known) return use(*i.statement->what);
+  if (i.known) return use(*i.statement, context);
   use_unknown("statement of an unknown name");
 }
 
@@ -115,6 +115,14 @@ std::pair<statement_ref, bool> extended_unit::resolve(std::string_view name,
   }
   const statement_ref* s = names.find(name);
   return s != nullptr ? std::pair{*s, true} : std::pair{statement_ref{}, false};
+}
+
+void extended_unit::use(const prepared_statement& s, const judge_context& context) {
+  if (s.facts_number != context.parse.facts_number) {
+    s.what = context.classifier.classify(s.text(), context.parse);
+    s.facts_number = context.parse.facts_number;
+  }
+  use(*s.what);
 }
 
 void extended_unit::use(const routing::classification& c) {

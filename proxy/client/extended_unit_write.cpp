@@ -51,6 +51,14 @@ std::uint32_t note_name(const extended_unit::write_context& context, std::string
   return n;
 }
 
+bool ends_block(const routing::classification& c) {
+  return c.verb == routing::transaction_verb::commit || c.verb == routing::transaction_verb::rollback;
+}
+
+bool is_deallocate_of_known(const routing::classification& c, const client_statements& names) {
+  return c.kind == routing::statement_kind::deallocate && !c.name.empty() && names.find(c.name) != nullptr;
+}
+
 std::string_view name_of(std::string_view frame, std::size_t at, std::size_t size) {
   return frame.substr(at, size);
 }
@@ -58,17 +66,19 @@ std::string_view name_of(std::string_view frame, std::size_t at, std::size_t siz
 }  // namespace
 
 void extended_unit::write(std::string_view bytes, const write_context& context, protocol::gather& out) {
-  close_after_.clear();
   uses_before_ = context.wire.prepared.uses();
   for (const auto& i : items_)
     write_item(i, bytes, context, out);
-  if (close_after_.empty()) return;
-  for (const auto& name : close_after_) {
+  auto& wire = context.wire;
+  const bool ends = !items_.empty() && items_.back().type == 'S';
+  if (wire.close_after.empty() || !ends) return;
+  for (const auto& name : wire.close_after) {
     put_close(out, name);
-    context.wire.owed.expect({expected::close, owner::proxy, 0, 0});
+    wire.owed.expect({expected::close, owner::proxy, 0, 0});
   }
   put_sync(out);
-  context.wire.owed.expect({expected::sync, owner::proxy, 0, 0});
+  wire.owed.expect({expected::sync, owner::proxy, 0, 0});
+  wire.close_after.clear();
 }
 
 void extended_unit::write_item(const item& i, std::string_view bytes, const write_context& context,
@@ -108,8 +118,12 @@ void extended_unit::write_parse(const item& i, std::string_view frame, const wri
   auto& wire = context.wire;
   ledger_entry entry{expected::parse, owner::client, 0, 0};
   const auto name = name_of(frame, i.name_at, i.name_size);
-  if (!i.statement) {  // malformed: the server says so
+  // In a failed block the server takes nothing but the end of it, whatever the name.
+  const bool refused = context.transaction_failed && i.statement && !ends_block(*i.statement->what);
+  if (!i.statement || refused) {  // malformed, or refused: the server says so
     out.borrow(frame);
+  } else if (is_deallocate_of_known(*i.statement->what, context.names)) {
+    return write_deallocate(i, frame, context, out);
   } else if (i.known) {
     return write_duplicate(i, frame, context, out);
   } else if (name.empty()) {
@@ -117,7 +131,7 @@ void extended_unit::write_parse(const item& i, std::string_view frame, const wri
     note(wire, {statement_change::kind::backend_unnamed, {}, i.statement});
     wire.unnamed = i.statement->id;
     out.borrow(frame);
-  } else if (wire.prepared.has(i.statement->id) && !context.transaction_failed) {
+  } else if (wire.prepared.has(i.statement->id)) {
     wire.prepared.touch(i.statement->id);
     entry = {expected::synthetic, owner::client, '1', note_name(context, name, i.statement)};
   } else {
@@ -134,6 +148,25 @@ void extended_unit::write_parse(const item& i, std::string_view frame, const wri
   wire.owed.expect(entry);
 }
 
+// DEALLOCATE of a name that only the proxy knows: the server is told its own name for the statement.
+void extended_unit::write_deallocate(const item& i, std::string_view frame, const write_context& context,
+                                     protocol::gather& out) {
+  auto& wire = context.wire;
+  const auto target = *context.names.find(i.statement->what->name);
+  ensure_prepared(target, context, out);
+  const auto types = std::string_view(i.statement->parse_tail).substr(i.statement->text().size());
+  put_parse(out, name_of(frame, i.name_at, i.name_size),
+            "DEALLOCATE " + target->server_name + std::string(types));
+  const auto change = note_name(context, i.statement->what->name, nullptr);
+  note(wire, {statement_change::kind::backend_closed, {}, target});
+  wire.prepared.remove(target->id);
+  if (i.name_size == 0) {
+    note_name(context, {}, i.statement);
+    wire.unnamed = i.statement->id;
+  }
+  wire.owed.expect({expected::parse, owner::client, 0, change});
+}
+
 // The name is in use: make the server refuse it in its own words. It must know the name for that,
 // and forget it afterwards.
 void extended_unit::write_duplicate(const item& i, std::string_view frame, const write_context& context,
@@ -143,7 +176,7 @@ void extended_unit::write_duplicate(const item& i, std::string_view frame, const
   context.wire.owed.expect({expected::parse, owner::proxy, 0, 0});
   out.borrow(frame);
   context.wire.owed.expect({expected::parse, owner::client, 0, 0});
-  close_after_.emplace_back(name);
+  context.wire.close_after.emplace_back(name);
 }
 
 void extended_unit::write_close(const item& i, std::string_view frame, const write_context& context,

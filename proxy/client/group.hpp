@@ -11,6 +11,7 @@
 
 #include "protocol/settings_state.hpp"
 #include "proxy/backend/pool.hpp"
+#include "routing/session_facts.hpp"
 
 namespace pgsteer::proxy {
 
@@ -24,9 +25,13 @@ struct startup_profile {
 
 struct client_group {
   std::uint32_t id = 0;
+  std::uint32_t statements_key = 0;  // changes with DDL: statements parsed before are not shared any more
   std::string user;
   std::string database;
-  bool is_known = false;  // a backend has logged in: the parameters are there
+  std::unique_ptr<routing::session_facts> facts;
+  std::uint64_t catalog_wanted = 0;  // the last reload that was asked for
+  std::uint64_t catalog_seen = 0;    // the one whose changes the facts have
+  bool is_known = false;             // a backend has logged in: the parameters are there
   parameter_map parameters;
   std::map<std::string, startup_profile> profiles;  // by serialised startup settings; bounded
   std::vector<std::unique_ptr<pool>> pools;         // by server, in no order

@@ -142,6 +142,9 @@ class session final : public event_handler {
   [[nodiscard]] std::size_t put_flow_frame(std::string_view bytes);
   [[nodiscard]] std::size_t pass_through(std::string_view bytes);
   [[nodiscard]] routing::parse_context parse_context() const;
+  [[nodiscard]] routing::chosen_facts facts() const;
+  [[nodiscard]] bool awaits_catalog() const;
+  void broken_message(std::string_view bytes);
   void protocol_violation(std::string message);
   void count_route(const routing::classification& c, const backend& b);
 
@@ -153,6 +156,7 @@ class session final : public event_handler {
   [[nodiscard]] frame_fate on_async(char type, std::string_view frame);
   [[nodiscard]] frame_fate on_error(std::string_view frame);
   [[nodiscard]] frame_fate on_ready(std::string_view frame, const protocol::reply& r, bool& unit_done);
+  void claim_notification(std::string_view frame) const;
   void note_tag(std::string_view frame);
   void take_own_query();
   void collect_own_row(std::string_view frame);
@@ -216,8 +220,12 @@ class session final : public event_handler {
   client_group* group_ = nullptr;
   backend* backend_ = nullptr;
   std::unique_ptr<login_state> login_;
-  protocol::settings_ref settings_;  // what the client has in force
-  protocol::settings_ref startup_;   // what RESET returns to
+  protocol::settings_ref settings_;      // what the client has in force
+  mutable routing::chosen_facts facts_;  // by these settings, and by the catalog of this epoch
+  mutable protocol::settings_ref facts_settings_;
+  mutable std::uint64_t facts_epoch_ = 0;
+  std::uint64_t catalog_needed_ = 0;  // the reload that has what this session changed
+  protocol::settings_ref startup_;    // what RESET returns to
   client_statements names_;
   std::string in_;   // unprocessed bytes; empty and without memory when idle
   std::string out_;  // unsent bytes

@@ -38,10 +38,14 @@ bool session::wants_sample(const unit_view& u, const routing::classification& c,
 void session::take_sample() {
   auto& b = *backend_;
   const auto& rows = b.own_rows;
-  if (b.own_failed || rows.size() != 1 || rows[0].size() != 2) return;
+  if (b.own_failed || rows.size() != 1 || rows[0].size() != 4) return;
   const auto insert = routing::parse_lsn(rows[0][0]);
-  if (!insert) return;
-  freshness_ = {routing::normalise_insert_lsn(*insert, routing::parse_wal_segment_size(rows[0][1])), true, 0};
+  const auto flush = routing::parse_lsn(rows[0][1]);
+  if (!insert || !flush) return;
+  const auto at = std::chrono::duration_cast<std::chrono::milliseconds>(since_.time_since_epoch());
+  const auto end = routing::normalise_insert_lsn(*insert, routing::parse_wal_segment_size(rows[0][2]));
+  const auto delay = routing::parse_milliseconds(rows[0][3]);
+  freshness_ = {worker_.quiet.floor_of(b.home.host()->id(), end, *flush, delay, at), true, 0};
   is_sampled_now_ = true;
   for (const auto& r : worker_.config().servers->replicas) {
     if (r->replayed_lsn.load(std::memory_order_relaxed) < freshness_.floor) r->watch(freshness_.floor);
@@ -130,6 +134,10 @@ void session::finish_unit() {
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(worker_.loop.now() - since_).count();
   worker_.metrics().unit_us.observe(static_cast<std::uint64_t>(us));
   note_freshness(b);
+  if (effects_.changes_catalog && !b.home.is_replica()) {
+    worker_.forget_statements(group_->database);
+    catalog_needed_ = group_->catalog_wanted;
+  }
   block_ended_ = view_.open != routing::block::none && b.status == 'I';
   view_.failed = b.status == 'E';
   view_.open = b.status == 'I'       ? routing::block::none
@@ -306,7 +314,7 @@ void session::leave_backend_behind() {
   // What DISCARD ALL cannot undo: a loaded library, random()'s seed, the mark that temporary objects leave.
   const bool is_marked = loaded_library_ || seeded_random_ || effects_.loads_library ||
                          effects_.seeds_random || pin_ == "temporary table";
-  if (b.is_doomed || is_marked || b.carry.size() > 0) {
+  if (b.is_doomed || is_marked || !b.carry.empty()) {
     drop_backend();
     return end();
   }

@@ -22,6 +22,12 @@ bool is_bulk(char type) {
   return std::string_view("DdTtV").find(type) != std::string_view::npos;
 }
 
+// A statement was analysed against something that is no more: shared ones may be as stale.
+bool is_stale_plan(std::string_view code) {
+  return code == "0A000" || code == "XX000" || code == "42704" || code == "42883" || code == "42P01" ||
+         code == "42703";
+}
+
 // Bytes of the whole DataRow messages at the start of `bytes`.
 std::size_t rows_at(std::string_view bytes) {
   std::size_t at = 0;
@@ -173,17 +179,34 @@ session::frame_fate session::on_frame(char type, std::string_view frame, bool& u
 session::frame_fate session::on_async(char type, std::string_view frame) {
   auto& b = *backend_;
   const bool ours = b.wire.owed.is_head_ours();
-  if (type != 'S') return ours || retrying_ ? frame_fate::drop : frame_fate::pass;
+  if (type == 'A') {
+    if (!retrying_) claim_notification(frame);
+    return retrying_ ? frame_fate::drop : frame_fate::pass;
+  }
+  if (type == 'N') return ours || retrying_ ? frame_fate::drop : frame_fate::pass;
   std::string_view body = frame.substr(protocol::header_size);
   std::string_view name;
   std::string_view value;
   if (!protocol::take_string(body, name) || !protocol::take_string(body, value)) return frame_fate::drop;
   // Whether a server is a standby is the proxy's business.
-  if (name == "in_hot_standby") return frame_fate::drop;
+  if (name == "in_hot_standby") {
+    if (value == "off" && b.home.is_replica()) b.home.host()->hint_promoted();
+    return frame_fate::drop;
+  }
   if (name == "standard_conforming_strings" && !ours) view_standard_strings_ = value == "on";
   if (name == "client_encoding" && !ours) view_ascii_safe_ = routing::is_ascii_safe_encoding(value);
   const bool unchanged = restores_ && startup_->values.contains(lower_case(name));
   return ours || retrying_ || unchanged ? frame_fate::drop : frame_fate::pass;
+}
+
+// A notification that the session sent itself names its own process: the one it was told at login.
+void session::claim_notification(std::string_view frame) const {
+  if (frame.size() < protocol::header_size + 4) return;
+  if (protocol::load_u32(frame.data() + protocol::header_size) != static_cast<std::uint32_t>(backend_->pid))
+    return;
+  const auto own = __builtin_bswap32(static_cast<std::uint32_t>(key_));
+  // The frame lies in the worker's buffer or in the backend's: nobody else reads it any more.
+  std::memcpy(const_cast<char*>(frame.data()) + protocol::header_size, &own, sizeof own);
 }
 
 session::frame_fate session::on_error(std::string_view frame) {
@@ -202,6 +225,12 @@ session::frame_fate session::on_error(std::string_view frame) {
     return frame_fate::stop;
   }
   b.wire.revert(b.wire.owed.take_failed_change(), names_);
+  // The server skips to a Sync that the client has not been asked for yet.
+  if (b.wire.owed.is_skipping() && flow_ == flow::in_flight) {
+    flow_ = flow::flowing;
+    resume_soon();
+  }
+  if (is_stale_plan(error.sqlstate)) worker_.forget_statements(group_->database);
   if (ours && (r.entry == expected::query)) {
     b.own_failed = true;
     b.own_error = protocol::to_report(error);

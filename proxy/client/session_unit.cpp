@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "protocol/message_writer.hpp"
 #include "proxy/client/session.hpp"
 #include "proxy/log.hpp"
@@ -21,7 +23,8 @@ constexpr std::size_t max_parse_message = std::size_t{64} << 20;
 
 // The position of everything inserted so far, and what is needed to normalise it.
 constexpr std::string_view sample_query =
-    "SELECT pg_catalog.pg_current_wal_insert_lsn(), pg_catalog.current_setting('wal_segment_size')";
+    "SELECT pg_catalog.pg_current_wal_insert_lsn(), pg_catalog.pg_current_wal_flush_lsn(),"
+    " pg_catalog.current_setting('wal_segment_size'), pg_catalog.current_setting('wal_writer_delay')";
 
 std::string_view query_text(std::string_view message) {
   const auto body = message.substr(protocol::header_size);
@@ -37,7 +40,7 @@ std::size_t session::take_unit(std::string_view bytes) {
     case unit_end::incomplete:
       return on_incomplete(bytes, u);
     case unit_end::broken:
-      protocol_violation("invalid frontend message");
+      broken_message(bytes.substr(u.size));
       return 0;
     case unit_end::terminate:
       close_client();
@@ -84,8 +87,8 @@ const routing::classification& session::judge(const unit_view& u) {
     return *worker_.classifier.classify(query_text(u.bytes), parse_context());
   }
   return *worker_.unit
-              .judge(u.bytes, {names_, worker_.statements, worker_.classifier, parse_context(), group_->id,
-                               settings_->plan_key})
+              .judge(u.bytes, {names_, worker_.statements, worker_.classifier, parse_context(),
+                               group_->statements_key, settings_->plan_key})
               .what;
 }
 
@@ -113,6 +116,8 @@ std::size_t session::start_unit(const unit_view& u) {
   }
   view_.pin = pin_;
   auto decision = routing::decide(c, view_);
+  if (decision.where == routing::target::replica && awaits_catalog())
+    decision.where = routing::target::primary;
   if (backend_ != nullptr && view_.open == routing::block::none && pin_.empty()) {
     decision.where = routing::target::stay;  // granted after a wait
   }
@@ -163,7 +168,8 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   if (!prepared_settings_ && b.status == 'I' && prepare_settings(b)) return false;
   prepared_settings_ = false;
   const bool replica = b.home.is_replica();
-  retryable_ = replica && b.status == 'I' && u.missing == 0 && u.end != unit_end::flush;
+  const bool mixes_protocols = u.is_extended && u.end == unit_end::query;
+  retryable_ = replica && b.status == 'I' && u.missing == 0 && u.end != unit_end::flush && !mixes_protocols;
   if (retryable_) b.retained.assign(u.bytes);
   if (u.is_extended) {
     worker_.unit.write(u.bytes,
@@ -190,6 +196,9 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   restores_ = false;
   if (c.effects.resets) restore_startup(c, b);
   if (c.effects.may_set) note_custom_settings(u.bytes);
+  if (c.effects.changes_catalog && c.reason.find("DATABASE") != std::string::npos) {
+    worker_.close_idle_elsewhere(group_->database);
+  }
   if (!replica && !is_read_) note_sequence_use(c, b);
   note_transaction(c);
   effects_ |= c.effects;
@@ -254,7 +263,7 @@ std::size_t session::put_flow_frame(std::string_view bytes) {
   if (!f.is_header_known()) return 0;
   if (f.size == protocol::broken_frame ||
       std::string_view("PBDECSHQFcdfX").find(f.type) == std::string_view::npos) {
-    protocol_violation("invalid frontend message");
+    broken_message(bytes);
     return 0;
   }
   if (f.type == 'X') {
@@ -278,12 +287,13 @@ std::size_t session::put_flow_frame(std::string_view bytes) {
     return frame.size();
   }
   const auto v = worker_.unit.judge(frame, {names_, worker_.statements, worker_.classifier, parse_context(),
-                                            group_->id, settings_->plan_key});
+                                            group_->statements_key, settings_->plan_key});
   effects_ |= v.what->effects;
   worker_.unit.write(
       frame,
       {names_, b.wire, b.status == 'E', static_cast<std::size_t>(worker_.settings().max_prepared_statements)},
       worker_.to_backend);
+  b.wire.revert(b.wire.owed.take_failed_change(), names_);
   const bool ends = f.type == 'S' || f.type == 'Q' || f.type == 'F';
   is_commit_ = is_commit_ || v.what->verb == transaction_verb::commit;
   ends_with_large_query_ = pass_left_ > 0 && ends;
@@ -318,7 +328,39 @@ std::size_t session::pass_through(std::string_view bytes) {
 }
 
 routing::parse_context session::parse_context() const {
-  return {view_standard_strings_, view_ascii_safe_};
+  routing::parse_context context{view_standard_strings_, view_ascii_safe_};
+  if (group_ == nullptr || !group_->facts->has_catalog()) return context;
+  const auto chosen = facts();
+  context.known = chosen.known;
+  context.facts_number = chosen.number;
+  return context;
+}
+
+// Looked up again only where the settings or the catalog are others than the last time.
+routing::chosen_facts session::facts() const {
+  auto& all = *group_->facts;
+  if (facts_epoch_ == all.epoch() && facts_settings_ == settings_) return facts_;
+  const auto path = settings_->get("search_path");
+  const bool has_path = settings_->values.contains("search_path");
+  auto role = settings_->get("role");
+  if (role.empty() || role == "none") role = settings_->get("session_authorization");
+  if (role.empty() || role == "default") role = group_->user;
+  facts_ = all.of(role, has_path ? std::optional(path) : std::nullopt);
+  facts_epoch_ = all.epoch();
+  facts_settings_ = settings_;
+  return facts_;
+}
+
+// This session has changed the catalog, and the facts do not know it yet.
+bool session::awaits_catalog() const {
+  return group_->facts->has_catalog() && group_->catalog_seen < catalog_needed_;
+}
+
+// In PostgreSQL's own words.
+void session::broken_message(std::string_view bytes) {
+  if (protocol::is_frontend_type(bytes[0])) return protocol_violation("invalid message length");
+  const int type = static_cast<unsigned char>(bytes[0]);
+  protocol_violation(fmt::format("invalid frontend message type {}", type));
 }
 
 void session::protocol_violation(std::string message) {

@@ -13,10 +13,11 @@
 namespace pgsteer::proxy {
 
 struct prepared_statement {
-  std::uint64_t id = 0;     // never reused
-  std::string server_name;  // "pgsteer_<id>": its name on every backend that has it
-  std::string parse_tail;   // body of Parse after the name: text, 0, parameter types
-  routing::classification_ref what;
+  std::uint64_t id = 0;                      // never reused
+  std::string server_name;                   // "pgsteer_<id>": its name on every backend that has it
+  std::string parse_tail;                    // body of Parse after the name: text, 0, parameter types
+  mutable routing::classification_ref what;  // judged anew where its session's facts are others
+  mutable std::uint64_t facts_number = 0;    // see routing::parse_context
   [[nodiscard]] std::string_view text() const { return parse_tail.c_str(); }
 };
 using statement_ref = std::shared_ptr<const prepared_statement>;
@@ -30,7 +31,8 @@ class statement_registry {
  public:
   explicit statement_registry(std::size_t max_bytes) : max_bytes_(max_bytes) {}
 
-  // The statement with this Parse tail under these settings of this user and database, if seen.
+  // The statement with this Parse tail under these settings of this user and database, if seen. Parse
+  // means "analyse now": after DDL the caller gives another `group`.
   [[nodiscard]] const statement_ref* find(std::uint32_t group, std::uint32_t plan_key,
                                           std::string_view tail) const;
   const statement_ref& add(std::uint32_t group, std::uint32_t plan_key, std::string_view tail,

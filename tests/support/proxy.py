@@ -48,7 +48,12 @@ class Proxy:
         self.write_config()
         self._start(arguments)
         if ready:
-            self.wait_ready()
+            try:
+                self.wait_ready()
+            except BaseException:
+                self.process.kill()
+                self.process.wait()
+                raise
 
     def write_config(self, text=None):
         """Writes the configuration file: the settings, or `text` as it is."""

@@ -12,7 +12,8 @@ TEST(consistency, reads_positions_as_postgresql_writes_them) {
   EXPECT_EQ(parse_lsn("0/0"), lsn{0});
   EXPECT_EQ(parse_lsn("16/B374D848"), lsn{0x16B374D848});
   EXPECT_EQ(parse_lsn("FFFFFFFF/FFFFFFFF"), ~lsn{0});
-  for (const auto* bad : {"", "0", "/", "0/", "/0", "0/G", "0/0 ", "123456789/0", "-1/0"}) EXPECT_FALSE(parse_lsn(bad)) << bad;
+  for (const auto* bad : {"", "0", "/", "0/", "/0", "0/G", "0/0 ", "123456789/0", "-1/0"})
+    EXPECT_FALSE(parse_lsn(bad)) << bad;
 }
 
 TEST(consistency, reads_segment_sizes) {
@@ -39,6 +40,26 @@ TEST(consistency, a_replica_must_have_replayed_what_the_session_saw) {
   EXPECT_TRUE(f.accepts(1, 100));
   f.is_sampled = false;
   EXPECT_FALSE(f.accepts(1, 1000)) << "a write whose position is not known yet";
+}
+
+TEST(consistency, an_idle_transaction_does_not_keep_reads_from_replicas_for_ever) {
+  using namespace std::chrono_literals;
+  quiet_primary primary;
+  EXPECT_EQ(primary.floor_of(1, 200, 100, 200ms, 1000ms), lsn{200});
+  EXPECT_EQ(primary.floor_of(1, 200, 100, 200ms, 1800ms), lsn{200})
+      << "an asynchronous commit may not be flushed yet";
+  EXPECT_EQ(primary.floor_of(1, 200, 100, 200ms, 1801ms), lsn{100});
+  EXPECT_EQ(primary.floor_of(1, 200, 200, 200ms, 1900ms), lsn{200});
+  EXPECT_EQ(primary.floor_of(1, 300, 100, 200ms, 9000ms), lsn{300})
+      << "something was inserted: it begins anew";
+  EXPECT_EQ(primary.floor_of(2, 300, 100, 200ms, 99000ms), lsn{300}) << "another server";
+  EXPECT_EQ(primary.floor_of(2, 300, 100, std::nullopt, 999000ms), lsn{300}) << "an unknown delay";
+}
+
+TEST(consistency, reads_milliseconds) {
+  EXPECT_EQ(parse_milliseconds("200ms"), std::chrono::milliseconds(200));
+  for (const auto* bad : {"", "ms", "1s", "0ms", "-1ms", "200"})
+    EXPECT_FALSE(parse_milliseconds(bad)) << bad;
 }
 
 TEST(consistency, a_session_does_not_go_back_in_time_from_one_replica_to_another) {
