@@ -39,8 +39,8 @@ application::application(config::sources sources, config::settings settings, not
       watch_([this](topology_ref t, const std::vector<server_ref>& moved) {
         topology_changed(std::move(t), moved);
       }),
-      connector_(connector_threads),
-      board_(std::make_shared<worker_board>()) {
+      board_(std::make_shared<worker_board>()),
+      connector_(connector_threads) {
   configure_log(settings_->level, settings_->format);
   raise_descriptor_limit();
   adopt_servers(*settings_);
@@ -64,6 +64,7 @@ application::application(config::sources sources, config::settings settings, not
 }
 
 application::~application() {
+  connector_.stop();
   signals_.reset();
   monitors_.clear();
   catalogs_.reset();

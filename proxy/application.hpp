@@ -59,9 +59,9 @@ class application {
   std::unique_ptr<catalog_watch> catalogs_;
   int server_ids_ = 0;
   std::map<int, std::unique_ptr<monitor>> monitors_;
-  connector connector_;
   std::shared_ptr<worker_board> board_;
   std::unique_ptr<worker> worker_;
+  connector connector_;  // its threads post to the worker: they end first
   std::vector<descriptor> listening_;
   std::vector<std::string> socket_files_;
   std::unique_ptr<admin_server> admin_;
