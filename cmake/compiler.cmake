@@ -6,10 +6,12 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 
+# Paths are hashed relative to the checkout, so that a fresh clone finds what another has compiled.
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
-  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
 endif()
 
 add_library(pgsteer_flags INTERFACE)
@@ -20,6 +22,7 @@ target_include_directories(pgsteer_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(pgsteer_flags INTERFACE PGSTEER_VERSION="${PROJECT_VERSION}")
 
 if(PGSTEER_SANITIZE)
+  string(REPLACE "-O2 -g" "-O1 -g1" CMAKE_CXX_FLAGS_RELWITHDEBINFO "${CMAKE_CXX_FLAGS_RELWITHDEBINFO}")
   add_compile_options(-fsanitize=${PGSTEER_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${PGSTEER_SANITIZE})
 endif()

@@ -139,7 +139,9 @@ std::string conninfo::get(std::string_view keyword) const {
 
 // Options stay in libpq's order, so that one server has one text however it was written.
 void conninfo::set(std::string_view keyword, std::string value) {
-  const auto rank = [](std::string_view word) { return std::ranges::find(keywords(), word) - keywords().begin(); };
+  const auto rank = [](std::string_view word) {
+    return std::ranges::find(keywords(), word) - keywords().begin();
+  };
   const auto before = [&](const option& each) { return rank(each.keyword) < rank(keyword); };
   const auto at = std::ranges::find_if_not(options_, before);
   if (at != options_.end() && at->keyword == keyword) {

@@ -23,10 +23,10 @@ struct invocation {
   std::optional<settings> values;  // missing for version and help
   std::string output;              // what to print: version, help, the checked or printed configuration
   bool route_json = false;
-  std::optional<std::string> route_sql;      // standard input is read where it is missing
-  std::optional<std::string> route_catalog;  // URL of the server whose catalog counts
+  std::optional<std::string> route_sql;            // standard input is read where it is missing
+  std::optional<std::string> route_catalog;        // URL of the server whose catalog counts
   std::optional<server_url> route_catalog_server;  // the same, as libpq takes it
-  std::string config_file;                   // empty where there is none
+  std::string config_file;                         // empty where there is none
 };
 
 struct sources {

@@ -192,12 +192,13 @@ constexpr std::array table{
                    "tests).",
             .set = set_choice<&settings::rotation, rotation_words>,
             .get = get_choice<&settings::rotation, rotation_words>},
-    setting{.name = "consistency",
-            .kind = "eventual|session|global",
-            .doc = "What a read on a replica must have seen: nothing in particular, the session's own writes, or "
-                   "all writes through this proxy.",
-            .set = set_choice<&settings::level_of_reads, consistency_words>,
-            .get = get_choice<&settings::level_of_reads, consistency_words>},
+    setting{
+        .name = "consistency",
+        .kind = "eventual|session|global",
+        .doc = "What a read on a replica must have seen: nothing in particular, the session's own writes, or "
+               "all writes through this proxy.",
+        .set = set_choice<&settings::level_of_reads, consistency_words>,
+        .get = get_choice<&settings::level_of_reads, consistency_words>},
     setting{.name = "max_clients",
             .kind = "NUMBER",
             .doc = "Most clients connected at once.",

@@ -17,8 +17,12 @@ namespace pgsteer::proxy {
 // Single writer, many readers.
 class counter {
  public:
-  void add(std::uint64_t n = 1) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
-  void sub(std::uint64_t n = 1) { value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed); }
+  void add(std::uint64_t n = 1) {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  void sub(std::uint64_t n = 1) {
+    value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
+  }
   [[nodiscard]] std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
 
  private:
@@ -44,35 +48,46 @@ class histogram {
 
 // Why a unit went where it went: short labels for metrics, few and fixed.
 enum class route_reason : std::uint8_t {
-  read, write, transaction, read_only_block, unknown_function, not_parsed, pinned, session_state,
-  no_replica, replica_down, retried, held, count_
+  read,
+  write,
+  transaction,
+  read_only_block,
+  unknown_function,
+  not_parsed,
+  pinned,
+  session_state,
+  no_replica,
+  replica_down,
+  retried,
+  held,
+  count_
 };
 [[nodiscard]] std::string_view to_string(route_reason r);
 
 struct worker_metrics {
-  counter clients;             // logged in now
-  counter clients_waiting;     // queued for a backend now
-  counter clients_pinned;      // now
-  counter clients_total;       // accepted since start
+  counter clients;          // logged in now
+  counter clients_waiting;  // queued for a backend now
+  counter clients_pinned;   // now
+  counter clients_total;    // accepted since start
   counter logins_failed;
-  counter protocol_errors;     // connections ended for breaking the protocol
+  counter protocol_errors;  // connections ended for breaking the protocol
   std::array<counter, static_cast<std::size_t>(route_reason::count_)> primary_units;
   std::array<counter, static_cast<std::size_t>(route_reason::count_)> replica_units;
-  counter retries;             // reads run again elsewhere, unseen by the client
-  counter moves;               // read-only blocks moved from a replica to the primary
+  counter retries;  // reads run again elsewhere, unseen by the client
+  counter moves;    // read-only blocks moved from a replica to the primary
   counter acquire_timeouts;
   counter backend_connects;
   counter backend_connect_failures;
-  counter backend_losses;      // connections that broke while in use
+  counter backend_losses;  // connections that broke while in use
   counter ledger_mismatches;
   counter cancels;
-  counter cancels_unknown;     // forged or late keys
-  counter state_probes;        // questions asked to learn a session's settings and pins
+  counter cancels_unknown;  // forged or late keys
+  counter state_probes;     // questions asked to learn a session's settings and pins
   counter settings_replays;
-  counter statements_prepared; // Parse messages of our own
+  counter statements_prepared;  // Parse messages of our own
   counter client_bytes_in, client_bytes_out;
-  histogram wait_us;           // time queued for a backend
-  histogram unit_us;           // from dispatch to ReadyForQuery
+  histogram wait_us;  // time queued for a backend
+  histogram unit_us;  // from dispatch to ReadyForQuery
 };
 
 // Gauges of one pool, refreshed by its worker about once a second for the admin port.

@@ -11,30 +11,37 @@ namespace pgsteer::routing {
 // What the text does to the transaction, when it is about transactions at all.
 enum class transaction_verb : std::uint8_t {
   none,
-  begin,             // BEGIN / START TRANSACTION, access mode and isolation in the flags below
-  commit,            // COMMIT, END (not AND CHAIN); PREPARE TRANSACTION, whose kind is write
-  rollback,          // ROLLBACK, ABORT (not AND CHAIN)
-  chain,             // COMMIT or ROLLBACK AND CHAIN: the block goes on
-  savepoint,         // SAVEPOINT, RELEASE, ROLLBACK TO
-  set_transaction,   // SET TRANSACTION ..., SET transaction_read_only = ... and the like
-  mixed,             // several statements in one Query message, transaction control among them
+  begin,            // BEGIN / START TRANSACTION, access mode and isolation in the flags below
+  commit,           // COMMIT, END (not AND CHAIN); PREPARE TRANSACTION, whose kind is write
+  rollback,         // ROLLBACK, ABORT (not AND CHAIN)
+  chain,            // COMMIT or ROLLBACK AND CHAIN: the block goes on
+  savepoint,        // SAVEPOINT, RELEASE, ROLLBACK TO
+  set_transaction,  // SET TRANSACTION ..., SET transaction_read_only = ... and the like
+  mixed,            // several statements in one Query message, transaction control among them
 };
 
 enum class access_mode : std::uint8_t { unspecified, read_only, read_write };
-enum class isolation : std::uint8_t { unspecified, read_uncommitted, read_committed, repeatable_read, serializable };
+enum class isolation : std::uint8_t {
+  unspecified,
+  read_uncommitted,
+  read_committed,
+  repeatable_read,
+  serializable
+};
 
 // What the text may leave behind in its backend's session. The data path asks the server for the
 // truth after such a unit; these say only when to ask. In doubt, a bit is set.
 struct session_effects {
-  bool may_set : 1 = false;            // SET, RESET, DISCARD, set_config(), DO, CALL, unknown functions
-  bool may_pin : 1 = false;            // temporary table, LISTEN, WITH HOLD, advisory lock, PREPARE, LOAD, unknown functions
-  bool deallocates_all : 1 = false;    // DEALLOCATE ALL, DISCARD ALL, DISCARD PLANS has no such effect
-  bool resets : 1 = false;           // RESET, SET TO DEFAULT, DISCARD ALL: startup values come back
-  bool loads_library : 1 = false;      // LOAD: cannot be undone
+  bool may_set : 1 = false;  // SET, RESET, DISCARD, set_config(), DO, CALL, unknown functions
+  bool may_pin : 1 =
+      false;  // temporary table, LISTEN, WITH HOLD, advisory lock, PREPARE, LOAD, unknown functions
+  bool deallocates_all : 1 = false;        // DEALLOCATE ALL, DISCARD ALL, DISCARD PLANS has no such effect
+  bool resets : 1 = false;                 // RESET, SET TO DEFAULT, DISCARD ALL: startup values come back
+  bool loads_library : 1 = false;          // LOAD: cannot be undone
   bool uses_session_sequence : 1 = false;  // currval(), lastval()
-  bool calls_nextval : 1 = false;      // nextval() or setval() by name: currval/lastval may follow
-  bool seeds_random : 1 = false;       // setseed(), SET seed: random() of this backend; cannot be undone
-  bool changes_catalog : 1 = false;    // DDL: catalog facts are stale once it commits
+  bool calls_nextval : 1 = false;          // nextval() or setval() by name: currval/lastval may follow
+  bool seeds_random : 1 = false;           // setseed(), SET seed: random() of this backend; cannot be undone
+  bool changes_catalog : 1 = false;        // DDL: catalog facts are stale once it commits
   session_effects& operator|=(const session_effects& o) {
     may_set |= o.may_set;
     may_pin |= o.may_pin;
@@ -61,7 +68,7 @@ enum class statement_kind : std::uint8_t {
   show,         // exactly one SHOW; `name` is the parameter
   deallocate,   // exactly one DEALLOCATE name (`name` empty: ALL)
   declare_cursor_read,  // DECLARE without HOLD whose query is a read: replica only inside a read-only block
-  cursor_use,   // FETCH, MOVE, CLOSE of a cursor: on the backend that has it
+  cursor_use,           // FETCH, MOVE, CLOSE of a cursor: on the backend that has it
 };
 
 struct classification {
@@ -70,11 +77,11 @@ struct classification {
   access_mode access = access_mode::unspecified;
   isolation level = isolation::unspecified;
   bool deferrable = false;
-  bool is_dml = false;      // write that any server refuses in a read-only transaction with 25006
+  bool is_dml = false;  // write that any server refuses in a read-only transaction with 25006
   session_effects effects;
-  std::string name;         // see kind
-  std::string value;        // of `SET name = constant`, as text; empty where it is not one constant
-  std::string reason;       // why it is not a read ("calls unknown function foo()"), or "read"
+  std::string name;    // see kind
+  std::string value;   // of `SET name = constant`, as text; empty where it is not one constant
+  std::string reason;  // why it is not a read ("calls unknown function foo()"), or "read"
 };
 
 using classification_ref = std::shared_ptr<const classification>;

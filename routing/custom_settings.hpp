@@ -12,6 +12,7 @@ namespace pgsteer::routing {
 // Adds, in lower case, each dotted name that follows SET, SESSION, LOCAL or RESET, or stands in
 // quotes behind `set_config(`. `bytes` may be anything: a Query, or a whole batch of messages. Stops
 // at `most` names; false: there were more.
-bool collect_custom_settings(std::string_view bytes, std::set<std::string, std::less<>>& names, std::size_t most);
+bool collect_custom_settings(std::string_view bytes, std::set<std::string, std::less<>>& names,
+                             std::size_t most);
 
 }  // namespace pgsteer::routing

@@ -15,6 +15,7 @@ backend::backend(connected c, pool& p, std::uint64_t number)
       cancel_key(std::move(c.cancel_key)),
       peer(c.peer),
       peer_size(c.peer_size),
+      loop_(p.owner().loop),
       connection_(std::move(c.connection)) {
   auto& w = home.owner();
   settings = w.settings_values.none();

@@ -93,6 +93,7 @@ class backend final : public event_handler {
  private:
   void on_idle_input();
 
+  reactor& loop_;  // outlives the pool, which may be gone when this dies
   pgconn_ptr connection_;
   std::string unsent_;
   std::size_t sent_ = 0;

@@ -8,14 +8,19 @@ connector::connector(int threads) {
 }
 
 connector::~connector() {
+  stop();
+}
+
+void connector::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
     jobs_.clear();
   }
   ready_.notify_all();
-  for (auto& t : threads_)
-    t.join();
+  for (auto& t : threads_) {
+    if (t.joinable()) t.join();
+  }
 }
 
 void connector::connect(connect_request request, callback done) {
@@ -36,7 +41,7 @@ void connector::work() {
       next = std::move(jobs_.front());
       jobs_.pop_front();
     }
-    next.done(open_backend(next.request));
+    next.done(open_backend(next.request, stopping_));
   }
 }
 

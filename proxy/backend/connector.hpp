@@ -3,6 +3,7 @@
 // https://www.postgresql.org/docs/15/libpq-connect.html
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -61,7 +62,11 @@ class connector {
   connector(const connector&) = delete;
   connector& operator=(const connector&) = delete;
 
-  // Any thread. Requests not begun when the connector is destroyed are dropped uncalled.
+  // Ends the threads: to be called before anything that a callback uses is destroyed. Requests not
+  // begun are dropped uncalled, those in progress fail soon.
+  void stop();
+
+  // Any thread.
   void connect(connect_request request, callback done);
 
  private:
@@ -74,11 +79,11 @@ class connector {
   std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<job> jobs_;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_{false};
   std::vector<std::thread> threads_;
 };
 
-// One connection, on the calling thread, which it blocks up to the timeout.
-[[nodiscard]] connect_result open_backend(const connect_request& request);
+// One connection, on the calling thread, which it blocks up to the timeout or until `stopping`.
+[[nodiscard]] connect_result open_backend(const connect_request& request, const std::atomic<bool>& stopping);
 
 }  // namespace pgsteer::proxy

@@ -83,11 +83,15 @@ void read_trace(std::string_view trace, connected& out) {
   }
 }
 
-bool wait_for_socket(PGconn* c, PostgresPollingStatusType want, clock::time_point deadline) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now()).count();
-  if (left <= 0) return false;
-  pollfd p{PQsocket(c), static_cast<short>(want == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
-  return ::poll(&p, 1, static_cast<int>(left)) != 0 || clock::now() < deadline;
+bool wait_for_socket(PGconn* c, PostgresPollingStatusType want, clock::time_point deadline,
+                     const std::atomic<bool>& stopping) {
+  constexpr int slice_ms = 100;
+  while (!stopping && clock::now() < deadline) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now()).count();
+    pollfd p{PQsocket(c), static_cast<short>(want == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
+    if (::poll(&p, 1, static_cast<int>(std::clamp<long>(left, 0, slice_ms))) != 0) return true;
+  }
+  return false;
 }
 
 // With verbose errors libpq writes `FATAL:  28P01: password authentication failed ...`.
@@ -133,7 +137,7 @@ connected finish(pgconn_ptr c, login_trace& trace) {
 
 }  // namespace
 
-connect_result open_backend(const connect_request& request) {
+connect_result open_backend(const connect_request& request, const std::atomic<bool>& stopping) {
   const auto deadline = clock::now() + request.timeout;
   pgconn_ptr c = start(request);
   if (!c) return connect_failure{"53200", "out of memory"};
@@ -146,7 +150,7 @@ connect_result open_backend(const connect_request& request) {
       (void)trace.text();
       return to_failure(PQerrorMessage(c.get()));
     }
-    if (!wait_for_socket(c.get(), want, deadline)) {
+    if (!wait_for_socket(c.get(), want, deadline, stopping)) {
       (void)trace.text();
       return connect_failure{{}, "timeout expired"};
     }

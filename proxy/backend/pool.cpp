@@ -14,6 +14,7 @@ namespace pgsteer::proxy {
 namespace {
 
 namespace sqlstate = protocol::sqlstate;
+constexpr std::chrono::milliseconds closing_time{50};  // a server needs a moment to see a connection end
 constexpr std::chrono::milliseconds retry_pause{200};  // while a server answers but takes nobody in
 
 // Errors that another attempt will not mend: the client is told at once.
@@ -122,6 +123,7 @@ void pool::discard(backend& b) {
   worker_.loop.forget(b);
   worker_.loop.bury(std::move(*at));
   all_.erase(at);
+  closing_.push_back(worker_.loop.now() + closing_time);
   for (auto w = waiting_.begin(); w != waiting_.end(); ++w) {
     if (w->only == &b) w->only = nullptr;  // its backend is gone: any will do to say so
   }
@@ -131,8 +133,9 @@ void pool::discard(backend& b) {
 void pool::open_for_waiters() {
   if (retired_ || waiting_.empty() || !server_->is_usable() || worker_.loop.now() < retry_at_) return;
   const auto wanted = waiting_.size();
+  std::erase_if(closing_, [this](auto until) { return until <= worker_.loop.now(); });
   while (static_cast<std::size_t>(connecting_) < wanted &&
-         all_.size() + static_cast<std::size_t>(connecting_) < limit()) {
+         all_.size() + closing_.size() + static_cast<std::size_t>(connecting_) < limit()) {
     ++connecting_;
     worker_.connect(*this);
   }
@@ -249,6 +252,8 @@ protocol::error_report pool::timeout_error(clock::time_point now) const {
 }
 
 void pool::expire_idle(clock::time_point now) {
+  while (all_.size() > limit() && !idle_.empty())
+    discard(*idle_.front());
   const auto timeout = worker_.settings().server_idle_timeout;
   if (timeout.count() <= 0) return;
   while (!idle_.empty() && now - idle_.front()->idle_since > timeout)

@@ -83,6 +83,7 @@ class pool {
   std::vector<backend*> idle_;  // most recently used last
   wait_queue waiting_;
   int connecting_ = 0;
+  std::vector<clock::time_point> closing_;  // until when a closed connection counts: the server is slower
   bool retired_ = false;
   clock::time_point retry_at_;
   connect_failure last_failure_;

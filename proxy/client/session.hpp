@@ -177,6 +177,7 @@ class session final : public event_handler {
   void on_backend_lost();
   void fail_unit(const protocol::error_report& why);
   void leave_backend_behind();
+  void end_count(const backend& b);
   void drop_backend();  // closes it
   [[nodiscard]] bool move_block(const unit_view& u);
   [[nodiscard]] protocol::error_report lost_error() const;
@@ -270,6 +271,8 @@ class session final : public event_handler {
   bool is_ghost_ : 1 = false;           // the open block's server is gone: it can only be ended
   bool is_sampled_now_ : 1 = false;     // the unit in flight has brought its WAL position
   bool restores_ : 1 = false;           // the unit in flight resets settings to the client's startup values
+  bool is_counted_ : 1 = false;         // among its server's outstanding units
+  bool touches_data_ : 1 = true;        // it may have seen or changed rows
   bool is_read_ : 1 = false;            // the unit in flight is a proven read
   bool prepared_settings_ : 1 = false;  // the leased backend has this session's settings
   bool ends_with_large_query_ : 1 = false;  // the message passing through is a Query or FunctionCall

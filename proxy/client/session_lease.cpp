@@ -58,6 +58,7 @@ void session::note_freshness(const backend& b) {
     freshness_.last_replica = b.home.host()->id();
     return;
   }
+  if (!touches_data_) return;
   if (!is_read_) ++worker_.writes;
   if (!is_sampled_now_) freshness_ = {freshness_.floor, false, 0};
   is_sampled_now_ = false;
@@ -126,7 +127,7 @@ void session::finish_unit() {
     own_done_.reset();
     return on_own_query_done(purpose);
   }
-  b.home.host()->outstanding.fetch_sub(1, std::memory_order_relaxed);
+  end_count(b);
   if (retrying_) return retry_elsewhere(false);
   retryable_ = false;
   tries_ = 0;
@@ -176,8 +177,15 @@ void session::release() {
   }
 }
 
+// The server has one unit less to do.
+void session::end_count(const backend& b) {
+  if (is_counted_) b.home.host()->outstanding.fetch_sub(1, std::memory_order_relaxed);
+  is_counted_ = false;
+}
+
 void session::drop_backend() {
   auto& b = *backend_;
+  end_count(b);
   backend_ = nullptr;
   prepared_settings_ = false;
   b.user = nullptr;
@@ -229,7 +237,6 @@ void session::on_backend_lost() {
   worker_.metrics().backend_losses.add();
   b.home.host()->report_failure();
   const bool unit_running = flow_ == flow::in_flight || flow_ == flow::flowing;
-  if (unit_running) b.home.host()->outstanding.fetch_sub(1, std::memory_order_relaxed);
   own_done_.reset();
   b.is_doomed = true;
   if (gone_) {

@@ -254,10 +254,12 @@ void session::learn_profile(backend& b) {
   backend_ = &b;
   flow_ = flow::preparing;
   const auto target = worker_.settings_values.intern(login_->wanted);
-  const auto change = protocol::change_settings(*b.settings, *target);
+  // A value may complete the one in force (DateStyle): it must be the server's own, as at a login.
+  const auto undo = protocol::change_settings(*b.settings, {});
+  const auto change = protocol::change_settings({}, *target);
   worker_.to_backend.clear();
   b.settings = target;
-  b.put_own_query(own_query::settings, change.sql.empty() ? "SELECT" : change.sql, worker_.to_backend);
+  b.put_own_query(own_query::settings, undo.sql + change.sql, worker_.to_backend);
   if (!b.send(worker_.to_backend)) on_backend_lost();
 }
 

@@ -108,6 +108,7 @@ bool session::relay_chunk(std::string_view chunk) {
   if (gone_ && flow_ == flow::flowing && backend_ == &b) {  // the server waits for COPY data that nobody has
     drop_backend();
     end();
+    return false;
   }
   if (!unit_done) return phase_ != phase::ended && backend_ == &b;
   finish_unit();

@@ -26,6 +26,23 @@ constexpr std::string_view sample_query =
     "SELECT pg_catalog.pg_current_wal_insert_lsn(), pg_catalog.pg_current_wal_flush_lsn(),"
     " pg_catalog.current_setting('wal_segment_size'), pg_catalog.current_setting('wal_writer_delay')";
 
+// Has it seen or changed anything that a later read must not contradict? What a block does is noted
+// by its statements, not by its BEGIN and COMMIT.
+bool may_touch_data(const routing::classification& c) {
+  switch (c.kind) {
+    case statement_kind::empty:
+    case statement_kind::set:
+    case statement_kind::set_local:
+    case statement_kind::show:
+    case statement_kind::deallocate:
+      return false;
+    case statement_kind::transaction:
+      return c.verb == transaction_verb::mixed;
+    default:
+      return true;
+  }
+}
+
 std::string_view query_text(std::string_view message) {
   const auto body = message.substr(protocol::header_size);
   return body.substr(0, body.find('\0'));
@@ -188,6 +205,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
     out.borrow(u.bytes);
   }
   is_read_ = c.kind == statement_kind::read;
+  touches_data_ = may_touch_data(c);
   is_sampled_now_ = false;
   if (wants_sample(u, c, b)) {
     b.put_own_query(own_query::wal_sample, sample_query, out);
@@ -209,6 +227,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   const bool goes_on = u.end == unit_end::flush || u.missing > 0;
   flow_ = goes_on ? flow::flowing : flow::in_flight;
   b.home.host()->outstanding.fetch_add(1, std::memory_order_relaxed);
+  is_counted_ = true;
   if (!b.send(out)) {
     b.hung_up = true;
     worker_.loop.soon(b);  // the loss is dealt with as one that happens later

@@ -1,12 +1,14 @@
-// libpqxx as applications use it: transactors, prepared statements, pipelines, streams, cursors, notifications.
+// libpqxx as applications use it: transactors, prepared statements, pipelines, streams, cursors,
+// notifications.
 #include <iostream>
 #include <map>
-#include <pqxx/pqxx>
-#include <pqxx/tablereader>
-#include <pqxx/tablewriter>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <pqxx/pqxx>
+#include <pqxx/tablereader>
+#include <pqxx/tablewriter>
 
 namespace {
 
@@ -28,7 +30,8 @@ void fails(Work work) {
 
 void show(const pqxx::result& rows) {
   for (const auto& row : rows) {
-    for (const auto& field : row) std::cout << (field.is_null() ? "null" : field.c_str()) << ' ';
+    for (const auto& field : row)
+      std::cout << (field.is_null() ? "null" : field.c_str()) << ' ';
     std::cout << std::endl;
   }
 }
@@ -102,9 +105,11 @@ void pipelines() {
   pqxx::work w(c);
   pqxx::pipeline pipe(w);
   std::vector<pqxx::pipeline::query_id> ids;
-  for (int n = 0; n < 30; ++n) ids.push_back(pipe.insert("SELECT " + std::to_string(n)));
+  for (int n = 0; n < 30; ++n)
+    ids.push_back(pipe.insert("SELECT " + std::to_string(n)));
   int total = 0;
-  for (auto id : ids) total += pipe.retrieve(id)[0][0].as<int>();
+  for (auto id : ids)
+    total += pipe.retrieve(id)[0][0].as<int>();
   say(total);
 }
 
@@ -114,13 +119,15 @@ void streams_and_cursors() {
   w.exec("CREATE TABLE cpp_copied (n int, label text)");
   {
     pqxx::stream_to out(w, "cpp_copied");
-    for (int n = 0; n < 5000; ++n) out << std::make_tuple(n, std::string("é"));
+    for (int n = 0; n < 5000; ++n)
+      out << std::make_tuple(n, std::string("é"));
     out.complete();
   }
   pqxx::stream_from in(w, "cpp_copied");
   std::tuple<int, std::string> row;
   long total = 0;
-  while (in >> row) total += std::get<0>(row);
+  while (in >> row)
+    total += std::get<0>(row);
   in.complete();
   say(total);
   pqxx::stateless_cursor<pqxx::cursor_base::read_only, pqxx::cursor_base::owned> cursor(
@@ -146,7 +153,8 @@ void listening() {
     pqxx::nontransaction w(other);
     w.exec("NOTIFY cpp_news, 'message " + std::to_string(n) + "'");
   }
-  for (int turn = 0; news.heard < 3 && turn < 5; ++turn) c.await_notification(2, 0);
+  for (int turn = 0; news.heard < 3 && turn < 5; ++turn)
+    c.await_notification(2, 0);
 }
 
 void settings() {
@@ -155,7 +163,8 @@ void settings() {
   pqxx::nontransaction a(first), b(second);
   b.exec("SET TimeZone = 'Asia/Tokyo'");
   for (int n = 0; n < 4; ++n) {
-    for (auto* w : {&a, &b}) show(w->exec("SELECT current_setting('work_mem'), current_setting('TimeZone')"));
+    for (auto* w : {&a, &b})
+      show(w->exec("SELECT current_setting('work_mem'), current_setting('TimeZone')"));
   }
 }
 
@@ -164,7 +173,8 @@ void large_values() {
   pqxx::work w(c);
   const std::string text(8 << 20, 'x');
   c.prepare("large", "SELECT length($1::text), md5($1::text)");
-  for (int n = 0; n < 2; ++n) show(w.exec_prepared("large", text));
+  for (int n = 0; n < 2; ++n)
+    show(w.exec_prepared("large", text));
   say(w.exec1("SELECT repeat('x', 20 << 20)")[0].size());
 }
 
@@ -187,7 +197,8 @@ void concurrent_connections() {
       }
     });
   }
-  for (auto& thread : threads) thread.join();
+  for (auto& thread : threads)
+    thread.join();
   pqxx::work w(c);
   show(w.exec("SELECT balance FROM cpp_account FOR UPDATE"));
 }
@@ -196,9 +207,11 @@ void concurrent_connections() {
 
 int main() {
   const std::vector<std::pair<std::string, void (*)()>> checks = {
-      {"connecting", connecting}, {"prepared", prepared}, {"transactions", transactions}, {"errors", errors},
-      {"pipelines", pipelines}, {"streams_and_cursors", streams_and_cursors}, {"listening", listening},
-      {"settings", settings}, {"large_values", large_values}, {"concurrent_connections", concurrent_connections}};
+      {"connecting", connecting},     {"prepared", prepared},
+      {"transactions", transactions}, {"errors", errors},
+      {"pipelines", pipelines},       {"streams_and_cursors", streams_and_cursors},
+      {"listening", listening},       {"settings", settings},
+      {"large_values", large_values}, {"concurrent_connections", concurrent_connections}};
   for (const auto& [name, check] : checks) {
     std::cout << "== " << name << std::endl;
     try {
