@@ -10,8 +10,9 @@ import unittest
 import urllib.parse
 
 from tests.support.cluster import Cluster
-from tests.support.proxy import BINARY
+from tests.support.proxy import BINARY, Proxy
 from tests.support.template import SUPERUSER
+from tests.support.waiting import wait_until
 
 
 def functions():
@@ -174,6 +175,73 @@ class Catalog(unittest.TestCase):
         connection.cursor().execute("DROP TABLE nearby")
         self.judged("DROP TABLE nearby", "t")
         self.assertEqual(self.judged("SELECT * FROM plain", "anybody")["target"], "replica")
+
+
+class Running(unittest.TestCase):
+    """The same facts in the running proxy: where statements ran, by the servers' logs."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.servers = Cluster(replicas=1)
+        cls.addClassCleanup(cls.servers.stop)
+        cls.servers.run("CREATE TABLE items (id int)", "INSERT INTO items VALUES (1)",
+                        "CREATE FUNCTION looks() RETURNS int LANGUAGE plpgsql AS "
+                        "$$ DECLARE n int; BEGIN SELECT count(*) INTO n FROM items; RETURN n; END $$",
+                        "CREATE FUNCTION adds() RETURNS int LANGUAGE sql AS "
+                        "$$ INSERT INTO items VALUES (2) RETURNING 0 $$")
+        cls.proxy = Proxy(cls.servers.primary.url(), cls.servers.replica_url())
+        cls.addClassCleanup(cls.proxy.stop)
+        with cls.proxy.connect() as client:
+            wait_until(lambda: cls.where(client, "SELECT looks()") == "replica1", 30, "the catalog is read")
+
+    serial = itertools.count()
+
+    @classmethod
+    def where(cls, client, sql):
+        """Runs a statement and says which server ran it."""
+        marker = f"marked {next(cls.serial)} here"
+        client.execute(f"{sql} /* {marker} */")
+        ran = cls.servers.ran(marker)
+        return next(iter(ran)) if len(ran) == 1 else ran
+
+    def test_proven_reads_go_to_the_replica_and_writes_do_not(self):
+        with self.proxy.connect() as client:
+            self.assertEqual(self.where(client, "SELECT looks()"), "replica1")
+            self.assertEqual(self.where(client, "SELECT adds()"), "primary")
+
+    def test_a_session_never_routes_by_what_its_own_ddl_has_made_old(self):
+        body = "CREATE OR REPLACE FUNCTION turns() RETURNS int LANGUAGE sql AS $$ {} $$"
+        with self.proxy.connect() as client:
+            for turn in range(5):
+                client.execute(body.format("SELECT 1"))
+                wait_until(lambda: self.where(client, "SELECT turns()") == "replica1", 30, "the new body is known")
+                client.execute(body.format("INSERT INTO items VALUES (3) RETURNING 0"))
+                self.assertEqual(self.where(client, "SELECT turns()"), "primary", turn)
+
+    def test_prepared_statements_are_judged_by_the_new_facts(self):
+        body = "CREATE OR REPLACE VIEW shown AS SELECT id{} FROM items"
+        self.servers.run("CREATE SEQUENCE calls", body.format(""))
+        marker = "prepared and marked"
+        with self.proxy.connect() as client:
+            def count(where):
+                client.execute(f"SELECT * FROM shown /* {marker} */", prepare=True).fetchall()
+                return self.servers.ran(marker).get(where, 0)
+            wait_until(lambda: count("replica1") > 0, 30, "the view is known")
+            client.execute(body.format(", nextval('calls')"))
+            before = count("replica1")
+            for _ in range(5):
+                self.assertEqual(count("replica1"), before)
+
+    def test_search_path_of_the_session_counts(self):
+        self.servers.run("CREATE SCHEMA other", "CREATE UNLOGGED TABLE other.items (id int)",
+                         "CREATE TABLE public.seen_first (id int)")
+        with self.proxy.connect() as client:
+            client.execute("CREATE TABLE noticed (id int)")  # the proxy reads the catalog again
+            wait_until(lambda: self.where(client, "SELECT * FROM noticed") == "replica1", 30, "the catalog is read")
+            client.execute("SET search_path = other, public")
+            self.assertEqual(self.where(client, "SELECT * FROM items"), "primary")
+            client.execute("RESET search_path")
+            wait_until(lambda: self.where(client, "SELECT * FROM items") == "replica1", 30, "the path counts")
 
 
 if __name__ == "__main__":
