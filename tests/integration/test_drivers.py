@@ -28,7 +28,7 @@ def setUpModule():
     servers = Cluster(replicas=1, max_prepared_transactions="5")
     unittest.addModuleCleanup(lambda: servers.stop())
     servers.run("CREATE TABLE item (id serial PRIMARY KEY, label text, data jsonb)")
-    proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_size=3, backend_rotation="always")
+    proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_size=3, backend_rotation="always", consistency="eventual")
     unittest.addModuleCleanup(proxy.stop)
     proxy.fill_pools(3)
 
@@ -51,8 +51,10 @@ class Psycopg2(unittest.TestCase):
             cursor.itersize = 100
             cursor.execute("SELECT label FROM item WHERE label LIKE 'p2-%'")
             self.assertEqual(len(list(cursor)), 500)
-        connection.set_session(readonly=True, isolation_level="REPEATABLE READ")
-        with connection, connection.cursor() as cursor:
+        reader = psycopg2.connect(**proxy.parameters())
+        self.addCleanup(reader.close)
+        reader.set_session(readonly=True, isolation_level="REPEATABLE READ")
+        with reader, reader.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM item WHERE label LIKE 'p2-%' /* p2 read only */")
         self.assertEqual(servers.ran("/* p2 read only */"), {"replica1": 1})
 

@@ -38,7 +38,9 @@ def calls(server, pattern):
 
 class Pgbench(unittest.TestCase):
     def run_mode(self, mode, *script):
-        output = pgbench("-M", mode, "-n", "-c", str(CLIENTS), "-j", "2", "-t", str(TRANSACTIONS), *script)
+        # A thread for each client: pgbench prepares with blocking calls, and would wait for a backend that
+        # another client of the same thread holds.
+        output = pgbench("-M", mode, "-n", "-c", str(CLIENTS), "-j", str(CLIENTS), "-t", str(TRANSACTIONS), *script)
         self.assertEqual(re.search(r"actually processed: (\d+)/\d+", output)[1], str(CLIENTS * TRANSACTIONS))
         self.assertRegex(output, r"number of failed transactions: 0 ")
         self.assertLessEqual(len(servers.primary.backends("quiet")), 10 + 1)

@@ -29,10 +29,10 @@ class InvalidReplica(unittest.TestCase):
         self.assertEqual(servers.ran(mark), {"primary": 4})
 
     def assert_unhealthy(self, proxy):
-        wait_until(lambda: proxy.health()[0] == 503, message="unhealthy")
-        status, body = proxy.health()
-        self.assertEqual((status, body["status"], body["db_primary"], body["db_replica"]),
-                         (503, "unhealthy", "connected", "disconnected"))
+        def told():
+            status, body = proxy.health()
+            return status, body["status"], body["db_primary"], body["db_replica"]
+        wait_until(lambda: told() == (503, "unhealthy", "connected", "disconnected"), message=f"not {told()}")
         self.assertEqual(proxy.get("/livez")[0], 200)
         self.assertEqual(proxy.get("/readyz")[0], 200)
 

@@ -8,6 +8,7 @@ from tests.support import raw
 from tests.support.cluster import Cluster
 from tests.support.load import Load
 from tests.support.proxy import Proxy
+from tests.support.waiting import wait_until
 
 READS = [
     "SELECT * FROM account",
@@ -61,7 +62,7 @@ def setUpModule():
         "CREATE FUNCTION writing_function() RETURNS int LANGUAGE sql AS"
         " 'UPDATE account SET balance = balance WHERE id = -1 RETURNING id'",
         "CREATE PROCEDURE doing_nothing() LANGUAGE sql AS 'SELECT 1'")
-    proxy = Proxy(servers.primary.url(), servers.replica.url())
+    proxy = Proxy(servers.primary.url(), servers.replica.url(), consistency="eventual")
     unittest.addModuleCleanup(proxy.stop)
 
 
@@ -73,6 +74,14 @@ class Marked(unittest.TestCase):
     def mark(self):
         Marked.marks += 1
         return f"/* mark {Marked.marks} end */"
+
+    def wait_reads_on_replica(self, client):
+        """After a statement that may have written, reads stay on the primary until a replica has caught up."""
+        def lands_on_replica():
+            mark = self.mark()
+            self.assertEqual(client.query(f"SELECT 1 {mark}").errors, [])
+            return servers.ran(mark) == {"replica1": 1}
+        wait_until(lands_on_replica, message="reads reach the replica again")
 
     def assert_ran(self, mark, **expected):
         self.assertEqual(servers.ran(mark), expected)
@@ -145,6 +154,7 @@ class Statements(Marked):
                        raw.parse(f"UPDATE account SET balance = $1 WHERE id = -1 {write}", "w"), raw.SYNC)
             for _ in range(3):
                 self.assertEqual(client.ask(raw.bind([5], "r"), raw.execute(), raw.SYNC).values, ["5"])
+            for _ in range(3):
                 self.assertEqual(client.ask(raw.bind([5], "w"), raw.execute(), raw.SYNC).tags, ["UPDATE 0"])
         self.assert_ran(read, replica1=3)
         self.assert_ran(write, primary=3)
@@ -216,6 +226,7 @@ class Transactions(Marked):
         mark = self.mark()
         with raw.logged_in(proxy.port) as client:
             client.query("SET default_transaction_read_only = on")
+            self.wait_reads_on_replica(client)
             client.query("BEGIN")
             self.assertEqual(client.query(f"SELECT 1 {mark}").errors, [])
             self.assertEqual(client.query("INSERT INTO account VALUES (default)").sqlstates, ["25006"])
@@ -249,7 +260,7 @@ class Balance(Marked):
     def test_reads_are_shared_by_all_replicas(self):
         second = servers.add_replica()
         self.addCleanup(lambda: (second.stop(), servers.replicas.remove(second)))
-        balanced = Proxy(servers.primary.url(), servers.replica_url())
+        balanced = Proxy(servers.primary.url(), servers.replica_url(), consistency="eventual")
         self.addCleanup(balanced.stop)
         mark = self.mark()
         with Load(balanced.connect2, lambda c: c.cursor().execute(f"SELECT count(*) FROM account {mark}")) as load:

@@ -50,11 +50,6 @@ class SessionMode(unittest.TestCase):
                 self.assertEqual(client.query("SELECT * FROM t").sqlstates, ["42P01"])
                 self.assertEqual(client.query("EXECUTE p").sqlstates, ["26000"])
 
-    def test_reads_still_reach_the_replica(self):
-        with raw.logged_in(proxy.port) as client:
-            client.query("SELECT count(*) FROM thing /* session read */")
-        self.assertEqual(servers.ran("/* session read */"), {"replica1": 1})
-
     def test_the_wire(self):
         twins = Twins(self, servers.primary.port, proxy.port)
         for sql in ("SELECT 1", "SET DateStyle = 'German'", "BEGIN", "SELECT 1/0", "ROLLBACK", "SHOW DateStyle",

@@ -150,8 +150,8 @@ class Settings(unittest.TestCase):
         for sql in ("SET application_name = 'a'", "SELECT 1", "RESET application_name", "SET DateStyle = 'SQL, DMY'",
                     "SELECT current_setting('DateStyle')", "SET IntervalStyle = 'iso_8601'", "BEGIN",
                     "SET DateStyle = 'ISO'", "ROLLBACK", "SHOW DateStyle", "DISCARD ALL", "SHOW DateStyle"):
-            twins.query(sql)
-            self.assertEqual(self.other.query("SHOW DateStyle").values, ["ISO, MDY"])
+            if twins.query(sql).status == "I":  # in a block the twin has the only backend
+                self.assertEqual(self.other.query("SHOW DateStyle").values, ["ISO, MDY"])
 
 
 class SettingsWithRotation(Settings):
