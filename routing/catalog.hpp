@@ -60,6 +60,7 @@ struct catalog_function {
   std::string_view name;
   std::string_view source;  // of SQL and PL/pgSQL that is not IMMUTABLE
   slice arguments;          // types, in catalog::ids()
+  slice types;              // the database's own among all it takes and gives
   std::uint32_t details = 0;
   std::uint16_t defaults = 0;
   volatility changes = volatility::changing;

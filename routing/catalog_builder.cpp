@@ -162,6 +162,7 @@ void catalog_builder::add_function(catalog_row row) {
   for (const auto& argument : references(text(row, 3), object_kind::type))
     t.ids.push_back(argument.id);
   made.arguments.size = static_cast<std::uint32_t>(t.ids.size()) - made.arguments.from;
+  made.types = keep(references(text(row, 17), object_kind::type));
   made.defaults = static_cast<std::uint16_t>(id(row, 4));
   made.is_variadic = flag(row, 5);
   made.changes = volatility_of(letter(row, 6));

@@ -108,9 +108,7 @@ verdict catalog_judge::judge_function(const catalog_function& f, path_number pat
   if (reads_ != nullptr && home != nullptr && reads_->contains(fmt::format("{}.{}", home->name, f.name)))
     return {};
   verdict all;
-  for (const auto id : known_->ids(f.arguments)) {
-    if (id >= first_user_object) join(all, judge_reference({object_kind::type, id}, path));
-  }
+  join(all, judge_uses(f.types, path));
   if (f.kind == 'a' || f.kind == 'w') {
     join(all, judge_uses(details.uses, path));
   } else if (f.changes != volatility::immutable) {

@@ -150,9 +150,17 @@ class body_walker {
   void type(const json::value& fields) {
     const auto* node = fields.if_object();
     const auto name = node == nullptr ? std::string_view{} : text_field(*node, "typname");
-    if (name.empty() || name == "UNKNOWN" || name == "record" || name.find('%') != std::string_view::npos)
-      return;
-    judge_sql(fmt::format("SELECT NULL::{}", name), known_, found_);
+    if (name.empty() || name == "UNKNOWN" || name == "record") return;
+    judge_sql(fmt::format("SELECT NULL::{}", name.substr(0, end_of_type(name))), known_, found_);
+  }
+
+  // A column's type stands for its whole row's. That of a variable is not found: a doubt.
+  static std::size_t end_of_type(std::string_view name) {
+    const auto percent = name.rfind('%');
+    if (percent == std::string_view::npos) return name.size();
+    const bool is_row = name.find('R', percent) != std::string_view::npos ||
+                        name.find('r', percent) != std::string_view::npos;
+    return is_row ? percent : std::min(name.rfind('.', percent), percent);
   }
 
   const facts& known_;

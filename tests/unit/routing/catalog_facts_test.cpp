@@ -179,6 +179,21 @@ TEST_F(catalog_facts_test, read_bodies_by_their_own_settings_and_owner) {
   EXPECT_THAT(reason("SELECT i()"), HasSubstr("SET of a setting"));
 }
 
+TEST_F(catalog_facts_test, judge_the_types_that_functions_and_variables_have) {
+  fixture.sql(17001, "checks", "23", "SELECT nextval('s')");
+  fixture.type(17100, 2200, "positive", "d", 23);
+  fixture.add(catalog_query::checks, {"17100", "{FUNCEXPR :funcid 17001}"});
+  fixture.relation(16500, 2200, "t", "r", "p", "17100");
+  fixture.function({.id = "17002", .name = "gives", .volatility = "i", .types = "17100"});
+  fixture.plpgsql(17003, "declares", "", "DECLARE x positive; BEGIN RETURN 1; END");
+  fixture.plpgsql(17004, "copies", "", "DECLARE x t.a%TYPE; BEGIN RETURN 1; END");
+  fixture.plpgsql(17005, "copies_row", "", "DECLARE x public.t%ROWTYPE; BEGIN RETURN 1; END");
+  fixture.plpgsql(17006, "copies_variable", "", "DECLARE x int; y x%TYPE; BEGIN RETURN 1; END");
+  for (const auto* name : {"gives", "declares", "copies", "copies_row"})
+    EXPECT_THAT(reason("SELECT " + std::string(name) + "()"), HasSubstr("checks(integer)")) << name;
+  EXPECT_THAT(reason("SELECT copies_variable()"), HasSubstr("volatile"));  // x is no type to be found
+}
+
 TEST_F(catalog_facts_test, take_the_operators_word) {
   fixture.plpgsql(17001, "runs", "25", "BEGIN EXECUTE $1; RETURN 1; END");
   reads = std::make_shared<const function_list>(function_list{"public.runs"});

@@ -46,6 +46,7 @@ class catalog_fixture {
     std::optional<std::string> owner = {};
     std::optional<std::string> config = {};
     std::optional<std::string> names = {};
+    std::optional<std::string> types = {};
     std::string defaults = "0";
     std::string is_variadic = "f";
     std::string kind = "f";
@@ -54,7 +55,7 @@ class catalog_fixture {
   void function(const function_row& f) {
     add(catalog_query::functions,
         {f.id, f.schema, f.name, f.arguments, f.defaults, f.is_variadic, f.volatility, f.kind, f.language,
-         "f", "f", f.extension, f.owner, f.config, f.source, f.tree, f.names});
+         "f", "f", f.extension, f.owner, f.config, f.source, f.tree, f.names, f.types});
   }
 
   // A function of public in SQL or PL/pgSQL.
