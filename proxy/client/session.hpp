@@ -136,6 +136,8 @@ class session final : public event_handler {
   [[nodiscard]] const routing::classification& judge(const unit_view& u);
   [[nodiscard]] bool answer_here(const unit_view& u, const routing::classification& c);
   [[nodiscard]] bool dispatch(const unit_view& u, const routing::classification& c, backend& b);
+  void put_plain(const unit_view& u, backend& b);
+  void expect_plain(const unit_view& u, backend& b);
   void note_transaction(const routing::classification& c);
   [[nodiscard]] std::size_t take_flow(std::string_view bytes);
   void end_copy();

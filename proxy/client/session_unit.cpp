@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "protocol/message_writer.hpp"
+#include "proxy/client/lent_statement.hpp"
 #include "proxy/client/session.hpp"
 #include "proxy/log.hpp"
 #include "proxy/worker.hpp"
@@ -194,15 +195,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
                         static_cast<std::size_t>(worker_.settings().max_prepared_statements)},
                        out);
   } else {
-    const auto what = u.end == unit_end::query  ? expected::query
-                      : u.end == unit_end::sync ? expected::sync
-                                                : expected::function_call;
-    if (u.end != unit_end::flush) b.wire.owed.expect({what, owner::client, 0, 0});
-    if (u.end == unit_end::query) {
-      names_.unnamed.reset();
-      b.wire.unnamed = 0;
-    }
-    out.borrow(u.bytes);
+    put_plain(u, b);
   }
   is_read_ = c.kind == statement_kind::read;
   touches_data_ = may_touch_data(c);
@@ -235,6 +228,31 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   }
   if (goes_on) put_synthetics_now();
   return true;
+}
+
+void session::expect_plain(const unit_view& u, backend& b) {
+  const auto what = u.end == unit_end::query  ? expected::query
+                    : u.end == unit_end::sync ? expected::sync
+                                              : expected::function_call;
+  if (u.end != unit_end::flush) b.wire.owed.expect({what, owner::client, 0, 0});
+  if (u.end == unit_end::query) {
+    names_.unnamed.reset();
+    b.wire.unnamed = 0;
+  }
+}
+
+// A message that is sent as it is. EXECUTE of a statement prepared by the protocol is the exception:
+// it needs its name there.
+void session::put_plain(const unit_view& u, backend& b) {
+  auto& out = worker_.to_backend;
+  const auto name = u.end == unit_end::query && names_.named && u.missing == 0 && b.status != 'E'
+                        ? executed_name(query_text(u.bytes))
+                        : std::string{};
+  const statement_ref* s = name.empty() ? nullptr : names_.find(name);
+  if (s != nullptr) lend_statement(name, **s, b.wire, out);
+  expect_plain(u, b);
+  out.borrow(u.bytes);
+  if (s != nullptr) take_back_statement(name, b.wire, out);
 }
 
 void session::note_transaction(const routing::classification& c) {

@@ -60,10 +60,10 @@ class Pool(unittest.TestCase):
             stop.set()
             watcher.join()
         self.assertEqual(load.errors, [])
-        # The monitor's control connection is the proxy's, not the pool's.
-        monitors = 1
+        # Control connections are the proxy's, not the pool's: the monitor's, and on the primary the catalog's.
+        control = {"primary": 2, "replica1": 1}
         for name, counts in seen.items():
-            self.assertLessEqual(max(counts), 7 + monitors, name)
+            self.assertLessEqual(max(counts), 7 + control[name], name)
             self.assertGreaterEqual(max(counts), 7, name)
 
     def test_the_default_is_ten(self):

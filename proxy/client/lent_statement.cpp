@@ -1,0 +1,89 @@
+#include "proxy/client/lent_statement.hpp"
+
+#include <vector>
+
+#include "protocol/frame.hpp"
+#include "protocol/message_writer.hpp"
+
+namespace pgsteer::proxy {
+
+namespace {
+
+using protocol::expected;
+using protocol::owner;
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+bool is_word(char c) {
+  return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+
+std::vector<std::uint32_t> parameter_types(const prepared_statement& s) {
+  auto rest = std::string_view(s.parse_tail).substr(s.text().size() + 1);
+  std::vector<std::uint32_t> types;
+  if (rest.size() < 2) return types;
+  const auto count = protocol::load_u16(rest.data());
+  rest.remove_prefix(2);
+  for (unsigned i = 0; i < count && rest.size() >= 4; ++i, rest.remove_prefix(4)) {
+    types.push_back(protocol::load_u32(rest.data()));
+  }
+  return types;
+}
+
+void sync(backend_wire& wire, std::string& made) {
+  protocol::write::sync(made);
+  wire.owed.expect({expected::sync, owner::proxy, 0, 0});
+}
+
+}  // namespace
+
+std::string executed_name(std::string_view sql) {
+  constexpr std::string_view keyword = "execute";
+  while (!sql.empty() && is_space(sql[0]))
+    sql.remove_prefix(1);
+  if (sql.size() <= keyword.size()) return {};
+  for (std::size_t i = 0; i < keyword.size(); ++i) {
+    if (lower(sql[i]) != keyword[i]) return {};
+  }
+  sql.remove_prefix(keyword.size());
+  if (!is_space(sql[0])) return {};
+  while (!sql.empty() && is_space(sql[0]))
+    sql.remove_prefix(1);
+  std::string name;
+  if (sql.empty()) return name;
+  if (sql[0] == '"') {
+    const auto end = sql.find('"', 1);
+    return end == std::string_view::npos ? name : std::string(sql.substr(1, end - 1));
+  }
+  for (const char c : sql) {
+    if (!is_word(c)) break;
+    name.push_back(lower(c));
+  }
+  return name;
+}
+
+void lend_statement(std::string_view name, const prepared_statement& s, backend_wire& wire,
+                    protocol::gather& out) {
+  auto& made = out.begin_made();
+  protocol::write::parse(made, name, s.text(), parameter_types(s));
+  wire.owed.expect({expected::parse, owner::proxy, 0, 0});
+  sync(wire, made);
+  out.end_made();
+}
+
+void take_back_statement(std::string_view name, backend_wire& wire, protocol::gather& out) {
+  auto& made = out.begin_made();
+  protocol::write::close_statement(made, name);
+  wire.owed.expect({expected::close, owner::proxy, 0, 0});
+  sync(wire, made);
+  out.end_made();
+}
+
+}  // namespace pgsteer::proxy

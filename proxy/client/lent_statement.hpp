@@ -1,0 +1,21 @@
+// SQL's EXECUTE of a statement that was prepared by the protocol: the server knows it by another
+// name, so it is lent the client's name for as long as the query takes. Used by the session.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "protocol/gather.hpp"
+#include "proxy/client/extended_unit.hpp"
+
+namespace pgsteer::proxy {
+
+// The name in `EXECUTE name ...`, folded as PostgreSQL folds it; empty for any other text.
+[[nodiscard]] std::string executed_name(std::string_view sql);
+
+// In front of the query, and behind it.
+void lend_statement(std::string_view name, const prepared_statement& s, backend_wire& wire,
+                    protocol::gather& out);
+void take_back_statement(std::string_view name, backend_wire& wire, protocol::gather& out);
+
+}  // namespace pgsteer::proxy
