@@ -1,0 +1,129 @@
+#include "protocol/ledger.hpp"
+
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+using namespace pgsteer::protocol;
+
+namespace {
+
+ledger_entry client(expected what, std::uint32_t change = 0) {
+  return {what, owner::client, 0, change};
+}
+ledger_entry ours(expected what) {
+  return {what, owner::proxy, 0, 0};
+}
+
+// Feeds the types of whole messages; the verdicts as letters: p(ass), d(rop), m(ismatch).
+std::string feed(ledger& l, std::string_view types) {
+  std::string out;
+  for (const char type : types) {
+    const auto r = l.on_reply(type);
+    out.push_back(r.what == verdict::pass ? 'p' : r.what == verdict::drop ? 'd' : 'm');
+  }
+  return out;
+}
+
+TEST(ledger, follows_a_simple_query) {
+  ledger l;
+  l.expect(client(expected::query));
+  EXPECT_EQ(feed(l, "TDDCTDCZ"), "pppppppp");
+  EXPECT_TRUE(l.is_empty());
+}
+
+TEST(ledger, follows_an_extended_batch) {
+  ledger l;
+  for (const auto what :
+       {expected::parse, expected::bind, expected::describe_portal, expected::execute, expected::sync}) {
+    l.expect(client(what));
+  }
+  EXPECT_EQ(feed(l, "12TDDCZ"), "ppppppp");
+  EXPECT_TRUE(l.is_empty());
+}
+
+TEST(ledger, tells_what_is_not_due) {
+  for (const std::string_view types : {"2", "Z", "D", "T", "3", "R", "K", "\x01"}) {
+    ledger l;
+    l.expect(client(expected::parse));
+    EXPECT_EQ(feed(l, types), "m") << types;
+  }
+  ledger empty;
+  EXPECT_EQ(feed(empty, "D"), "m");
+}
+
+TEST(ledger, drops_answers_to_the_proxys_own_messages) {
+  ledger l;
+  l.expect(ours(expected::query));
+  l.expect(client(expected::query));
+  EXPECT_EQ(feed(l, "CZTDCZ"), "ddpppp");
+}
+
+TEST(ledger, skips_to_sync_after_an_error_and_tells_the_first_change_that_failed) {
+  ledger l;
+  l.expect(client(expected::parse, 1));
+  l.expect(client(expected::parse, 2));
+  l.expect(client(expected::bind));
+  l.expect(client(expected::sync));
+  EXPECT_EQ(feed(l, "1EZ"), "ppp");
+  EXPECT_TRUE(l.is_empty());
+  EXPECT_EQ(l.take_failed_change(), 2U);
+  EXPECT_EQ(l.take_failed_change(), 0U);
+}
+
+TEST(ledger, expects_nothing_of_messages_sent_behind_an_error_until_sync) {
+  ledger l;
+  l.expect(client(expected::parse, 1));
+  EXPECT_EQ(feed(l, "E"), "p");
+  EXPECT_TRUE(l.is_skipping());
+  l.expect(client(expected::bind));
+  l.expect(client(expected::parse, 2));
+  EXPECT_TRUE(l.is_empty());
+  l.expect(client(expected::sync));
+  EXPECT_FALSE(l.is_skipping());
+  EXPECT_EQ(feed(l, "Z"), "p");
+}
+
+TEST(ledger, an_error_of_a_simple_query_skips_nothing) {
+  ledger l;
+  l.expect(client(expected::query));
+  l.expect(ours(expected::query));
+  EXPECT_EQ(feed(l, "EZ"), "pp");
+  EXPECT_EQ(feed(l, "TDCZ"), "dddd");
+}
+
+TEST(ledger, takes_synthetic_answers_in_their_turn) {
+  ledger l;
+  l.expect({expected::synthetic, owner::client, '1', 0});
+  l.expect(client(expected::bind));
+  l.expect({expected::synthetic, owner::client, '3', 0});
+  EXPECT_EQ(l.take_synthetic(), '1');
+  EXPECT_EQ(l.take_synthetic(), 0);
+  EXPECT_EQ(feed(l, "2"), "p");
+  EXPECT_EQ(l.take_synthetic(), '3');
+  EXPECT_TRUE(l.is_empty());
+}
+
+TEST(ledger, forgets_a_sync_that_the_server_ignores_while_it_copies) {
+  ledger l;
+  l.expect(client(expected::bind));
+  l.expect(client(expected::execute));
+  l.expect(client(expected::sync));
+  EXPECT_EQ(feed(l, "2G"), "pp");
+  EXPECT_TRUE(l.is_copy_in());
+  l.end_copy_in();
+  l.expect(client(expected::sync));
+  EXPECT_EQ(feed(l, "CZ"), "pp");
+  EXPECT_TRUE(l.is_empty());
+}
+
+TEST(ledger, knows_when_rows_are_the_clients) {
+  ledger l;
+  l.expect(ours(expected::query));
+  EXPECT_FALSE(l.is_head_rows());
+  EXPECT_EQ(feed(l, "Z"), "d");
+  l.expect(client(expected::execute));
+  EXPECT_TRUE(l.is_head_rows());
+}
+
+}  // namespace

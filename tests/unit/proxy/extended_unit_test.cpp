@@ -1,0 +1,191 @@
+#include "proxy/client/extended_unit.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+using namespace pgsteer;
+using namespace pgsteer::proxy;
+
+namespace {
+
+std::string message(char type, std::string_view body = {}) {
+  const auto n = static_cast<std::uint32_t>(body.size() + 4);
+  std::string out(1, type);
+  for (int shift = 24; shift >= 0; shift -= 8)
+    out.push_back(static_cast<char>(n >> shift & 0xFF));
+  return out.append(body);
+}
+std::string z(std::string_view text) {
+  return std::string(text) + '\0';
+}
+std::string parse(std::string_view name, std::string_view sql) {
+  return message('P', z(name) + z(sql) + z("") + z(""));
+}
+std::string bind(std::string_view name) {
+  return message('B', z("") + z(name) + std::string(6, '\0'));
+}
+std::string close(std::string_view name) {
+  return message('C', "S" + z(name));
+}
+const std::string execute = message('E', std::string(5, '\0'));
+const std::string sync = message('S');
+
+struct bench {
+  client_statements names;
+  statement_registry registry{1 << 20};
+  routing::classifier classifier;
+  extended_unit unit;
+  backend_wire wire;
+
+  routing::classification judge(const std::string& bytes) {
+    return *unit.judge(bytes, {names, registry, classifier, {}, 1, 0}).what;
+  }
+  std::string send(const std::string& bytes, bool failed = false, std::size_t most = 100) {
+    judge(bytes);
+    protocol::gather out;
+    unit.write(bytes, {names, wire, failed, most}, out);
+    std::string sent;
+    for (const auto& part : out.parts())
+      sent.append(static_cast<const char*>(part.iov_base), part.iov_len);
+    return sent;
+  }
+  // All that is due comes, as a server without errors would answer.
+  void answer(std::string_view types) {
+    while (wire.owed.take_synthetic() != 0) {
+    }
+    for (const char type : types) {
+      ASSERT_NE(wire.owed.on_reply(type).what, protocol::verdict::mismatch) << type;
+      while (wire.owed.take_synthetic() != 0) {
+      }
+    }
+    wire.changes.clear();
+  }
+};
+
+TEST(extended_unit, joins_the_classes_of_its_statements) {
+  bench b;
+  EXPECT_EQ(b.judge(parse("", "SELECT 1") + bind("") + execute + sync).kind, routing::statement_kind::read);
+  EXPECT_EQ(b.judge(parse("", "SELECT 1") + bind("") + execute + parse("", "DELETE FROM t") + bind("") +
+                    execute + sync)
+                .kind,
+            routing::statement_kind::write);
+  EXPECT_EQ(b.judge(bind("unknown") + execute + sync).kind, routing::statement_kind::write);
+  EXPECT_EQ(b.judge(sync).kind, routing::statement_kind::empty);
+}
+
+TEST(extended_unit, renames_a_statement_for_its_backend) {
+  bench b;
+  EXPECT_EQ(b.send(parse("mine", "SELECT 1") + sync), parse("pgsteer_1", "SELECT 1") + sync);
+  b.answer("1Z");
+  EXPECT_EQ(b.send(bind("mine") + execute + sync), bind("pgsteer_1") + execute + sync);
+}
+
+TEST(extended_unit, prepares_what_another_backend_lacks) {
+  bench b;
+  b.send(parse("mine", "SELECT 1") + sync);
+  b.answer("1Z");
+  b.wire = {};
+  EXPECT_EQ(b.send(bind("mine") + execute + sync),
+            parse("pgsteer_1", "SELECT 1") + bind("pgsteer_1") + execute + sync);
+  b.answer("12CZ");
+}
+
+TEST(extended_unit, shares_a_statement_between_names) {
+  bench b;
+  b.send(parse("one", "SELECT 1") + sync);
+  b.answer("1Z");
+  EXPECT_EQ(b.send(parse("two", "SELECT 1") + bind("two") + execute + sync),
+            bind("pgsteer_1") + execute + sync);
+  EXPECT_EQ(b.wire.owed.take_synthetic(), '1');
+}
+
+TEST(extended_unit, parses_the_unnamed_statement_anew_where_it_is_missing) {
+  bench b;
+  b.send(parse("", "SELECT 1") + sync);
+  b.answer("1Z");
+  EXPECT_EQ(b.send(bind("") + execute + sync), bind("") + execute + sync);
+  b.answer("2CZ");
+  b.wire = {};
+  EXPECT_EQ(b.send(bind("") + execute + sync), parse("", "SELECT 1") + bind("") + execute + sync);
+}
+
+TEST(extended_unit, takes_names_back_that_an_error_did_not_let_be) {
+  bench b;
+  b.send(parse("mine", "SELECT nonsense") + bind("mine") + execute + sync);
+  EXPECT_NE(b.names.find("mine"), nullptr);
+  EXPECT_EQ(b.wire.owed.on_reply('E').what, protocol::verdict::pass);
+  b.wire.revert(b.wire.owed.take_failed_change(), b.names);
+  EXPECT_EQ(b.names.find("mine"), nullptr);
+  EXPECT_EQ(b.wire.prepared.size(), 0U);
+}
+
+TEST(extended_unit, keeps_a_closed_statement_for_others) {
+  bench b;
+  b.send(parse("mine", "SELECT 1") + sync);
+  b.answer("1Z");
+  EXPECT_EQ(b.send(close("mine") + sync), sync);
+  EXPECT_EQ(b.names.find("mine"), nullptr);
+  EXPECT_EQ(b.wire.prepared.size(), 1U);
+}
+
+TEST(extended_unit, lets_the_server_refuse_a_name_in_use) {
+  bench b;
+  b.send(parse("mine", "SELECT 1") + sync);
+  b.answer("1Z");
+  EXPECT_EQ(b.send(parse("mine", "SELECT 2") + sync), message('P', z("mine") + std::string(3, '\0')) +
+                                                          parse("mine", "SELECT 2") + sync + close("mine") +
+                                                          sync);
+}
+
+TEST(extended_unit, closes_nothing_before_the_sync_that_ends_an_error) {
+  bench b;
+  b.send(parse("mine", "SELECT 1") + sync);
+  b.answer("1Z");
+  const auto flush = message('H');
+  EXPECT_EQ(b.send(parse("mine", "SELECT 2") + flush),
+            message('P', z("mine") + std::string(3, '\0')) + parse("mine", "SELECT 2") + flush);
+  EXPECT_EQ(b.send(sync), sync + close("mine") + sync);
+}
+
+TEST(extended_unit, closes_the_statement_used_longest_ago) {
+  bench b;
+  for (const auto* name : {"a", "b"}) {
+    b.send(parse(name, std::string("SELECT '") + name + "'") + sync);
+    b.answer("1Z");
+  }
+  EXPECT_EQ(b.send(parse("c", "SELECT 'c'") + sync, false, 2),
+            close("pgsteer_1") + parse("pgsteer_3", "SELECT 'c'") + sync);
+  EXPECT_EQ(b.wire.prepared.size(), 2U);
+}
+
+TEST(extended_unit, a_failed_block_takes_nothing_but_its_end) {
+  bench b;
+  EXPECT_EQ(b.send(parse("x", "SELECT 1") + sync, true), parse("x", "SELECT 1") + sync);
+  EXPECT_EQ(b.names.find("x"), nullptr);
+  b.wire.owed.clear();
+  EXPECT_EQ(b.send(parse("end", "ROLLBACK") + sync, true), parse("pgsteer_2", "ROLLBACK") + sync);
+  EXPECT_NE(b.names.find("end"), nullptr);
+}
+
+TEST(extended_unit, deallocates_by_the_servers_name) {
+  bench b;
+  b.send(parse("mine", "SELECT 1") + sync);
+  b.answer("1Z");
+  EXPECT_EQ(b.send(parse("", "DEALLOCATE mine") + bind("") + execute + sync),
+            parse("", "DEALLOCATE pgsteer_1") + bind("") + execute + sync);
+  EXPECT_EQ(b.names.find("mine"), nullptr);
+  EXPECT_EQ(b.wire.prepared.size(), 0U);
+}
+
+TEST(extended_unit, survives_messages_that_are_cut_or_empty) {
+  for (const char type : {'P', 'B', 'D', 'E', 'C', 'F', 'Q'}) {
+    for (const std::string_view body :
+         {std::string_view{}, std::string_view("x"), std::string_view("S"), std::string_view("\0", 1)}) {
+      bench b;
+      EXPECT_EQ(b.send(message(type, body) + sync), message(type, body) + sync) << type;
+    }
+  }
+}
+
+}  // namespace
