@@ -101,8 +101,10 @@ listener::~listener() {
 }
 
 void listener::stop() {
-  if (!is_stopped_) loop_.remove(fd_);
+  if (is_stopped_) return;
   is_stopped_ = true;
+  loop_.remove(fd_);
+  ::shutdown(fd_, SHUT_RDWR);  // connections are refused at once instead of waiting in the backlog
 }
 
 void listener::on_events(std::uint32_t /*events*/) {

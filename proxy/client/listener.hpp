@@ -28,6 +28,7 @@ class listener final : public event_handler {
   listener& operator=(const listener&) = delete;
 
   void on_events(std::uint32_t events) override;
+  // For good: new connections are refused from now on.
   void stop();
 
  private:
