@@ -27,11 +27,21 @@ async function notified(client, pool) {
   return arrived;
 }
 
+// A hang ends with what had been reached.
+function watch(told) {
+  const limit = 20000 * Number(process.env.PGSTEER_TEST_SLOWDOWN || 1);
+  setTimeout(() => {
+    console.error('stuck after', JSON.stringify(told));
+    process.exit(1);
+  }, limit).unref();
+}
+
 async function main() {
   const pool = new Pool({ max: 20 });
   const client = new Client();
-  await client.connect();
   const told = {};
+  watch(told);
+  await client.connect();
   told.rows = (await client.query('SELECT g, $1::text FROM generate_series(1, 200) g /* node read */', ['é'])).rows.length;
   told.prepared = await prepared(client);
   const all = await Promise.all(Array.from({ length: 40 }, (_, n) => pool.query('SELECT $1::int AS n', [n])));
