@@ -173,11 +173,12 @@ int application::run() {
   start_monitors(*settings_);
   tell_worker();
   thread_ = std::make_unique<big_stack_thread>(routing::parse_stack_bytes, [this] { worker_->run(); });
-  signals_ = std::make_unique<signal_listener>([this](int number) { on_signal(number); });
   for (const auto& a : settings_->listen) {
     log_info("Listening for clients",
              {{"address", a.is_unix() ? unix_socket_path(a) : a.host + ":" + std::to_string(a.port)}});
   }
+  // From here on a reload may replace the settings, on the signal thread.
+  signals_ = std::make_unique<signal_listener>([this](int number) { on_signal(number); });
   notify_.ready();
   thread_->join();
   signals_.reset();

@@ -30,13 +30,13 @@ void server::report_failure() {
   }
   forget_replayed();
   if (failure_reported.exchange(true, std::memory_order_acq_rel)) return;
-  if (poke_) poke_();
+  poke();
 }
 
 void server::want() {
   if (wanted.load(std::memory_order_relaxed)) return;
   if (wanted.exchange(true, std::memory_order_acq_rel)) return;
-  if (poke_) poke_();
+  poke();
 }
 
 void server::watch(std::uint64_t floor) {
@@ -45,7 +45,7 @@ void server::watch(std::uint64_t floor) {
   do {
     if (seen >= floor) return;
   } while (!watched_lsn_.compare_exchange_weak(seen, floor, std::memory_order_acq_rel));
-  if (poke_) poke_();
+  poke();
 }
 
 void server::end_watch(std::uint64_t floor) {
@@ -57,7 +57,7 @@ void server::request_sample(std::uint64_t seq, std::function<void(std::uint64_t,
   sample_request request{seq, std::move(done)};
   switch (samples.push(request)) {
     case sample_queue::outcome::first:
-      if (poke_) poke_();
+      poke();
       return;
     case sample_queue::outcome::queued:
       return;
@@ -95,12 +95,26 @@ void server::follow_timeline(std::uint32_t to) {
 
 void server::hint_promoted() {
   if (hinted.exchange(true, std::memory_order_acq_rel)) return;
-  if (poke_) poke_();
+  poke();
 }
 
 void server::hasten() {
   if (hastened.exchange(true, std::memory_order_acq_rel)) return;
-  if (poke_) poke_();
+  poke();
+}
+
+void server::on_poke(std::function<void()> poke) {
+  const std::lock_guard lock{mutex_};
+  poke_ = std::move(poke);
+}
+
+void server::poke() const {
+  std::function<void()> ear;
+  {
+    const std::lock_guard lock{mutex_};
+    ear = poke_;
+  }
+  if (ear) ear();
 }
 
 bool server::change_health(server_health from, server_health to) {

@@ -74,8 +74,8 @@ class server {
   // The primary is lost: the monitor asks every 100 ms for some seconds. Any thread.
   void hasten();
 
-  // The monitor's ear, set once before workers run.
-  void on_poke(std::function<void()> poke) { poke_ = std::move(poke); }
+  // The monitor's ear, set once; other servers' monitors may run already.
+  void on_poke(std::function<void()> poke);
 
   // Last failure, for messages ("connection refused"). Any thread.
   [[nodiscard]] std::string last_error() const;
@@ -126,7 +126,8 @@ class server {
   std::atomic<bool> is_excluded_{false};
   int id_;
   std::atomic<server_health> health_{server_health::unknown};
-  std::function<void()> poke_;
+  void poke() const;
+  std::function<void()> poke_;  // under mutex_
   mutable std::mutex mutex_;
   std::string last_error_;
   std::uint64_t replay_epoch_ = 0;       // guarded by mutex_

@@ -67,7 +67,7 @@ class Pool(unittest.TestCase):
             self.assertGreaterEqual(max(counts), 7, name)
 
     def test_the_default_is_ten(self):
-        proxy = self.start(acquire_timeout="200ms")
+        proxy = self.start(acquire_timeout="2s")
         self.hold_all(proxy, 10)
         with self.assertRaises(psycopg.OperationalError):
             proxy.ask("DELETE FROM thing")
