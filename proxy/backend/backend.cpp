@@ -24,7 +24,7 @@ backend::backend(connected c, pool& p, std::uint64_t number)
 }
 
 backend::~backend() {
-  home.owner().loop.forget(*this);
+  loop_.forget(*this);
 }
 
 void backend::on_events(std::uint32_t events) {
