@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "protocol/frame.hpp"
 #include "protocol/message_writer.hpp"
 #include "proxy/client/session.hpp"
@@ -112,7 +114,9 @@ bool session::relay_chunk(std::string_view chunk) {
   }
   if (!unit_done) return phase_ != phase::ended && backend_ == &b;
   finish_unit();
-  return backend_ == &b && phase_ != phase::ended;
+  if (backend_ != &b || phase_ == phase::ended) return false;
+  // A notification may have come in the same read, behind the end of the unit: nothing else may come.
+  return b.carry.empty() || relay_chunk(std::exchange(b.carry, {}));
 }
 
 std::size_t session::walk(std::string_view bytes, bool& unit_done) {

@@ -85,6 +85,19 @@ class Pins(unittest.TestCase):
         self.other.query("NOTIFY news, 'nobody hears'")
         self.assertNotIn("A", self.one.query("SELECT txid_current()").types)
 
+    def test_no_notification_is_lost_behind_the_end_of_a_unit(self):
+        # One that comes while the proxy asks its own questions may sit in the same read as their answer.
+        with raw.logged_in(servers.primary.port) as direct, \
+                Load(proxy.connect2, lambda c: c.cursor().execute("SELECT 1"), clients=2):
+            for number in range(300):
+                self.run_one("LISTEN busy")
+                direct.send(raw.query(f"NOTIFY busy, '{number}'"))
+                ending = b"busy\0%d\0" % number
+                while not self.one.read_until("A").frames[-1].body.endswith(ending):
+                    pass
+                direct.answer()
+                self.run_one("UNLISTEN busy")
+
     def test_an_advisory_lock(self):
         self.run_one("SELECT pg_advisory_lock(77)")
         for _ in range(5):
