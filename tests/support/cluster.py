@@ -5,7 +5,6 @@ Started once a test file (setUpModule); tests ask the servers themselves what th
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import urllib.parse
@@ -14,7 +13,7 @@ import psycopg2
 
 from tests.support.ports import free_port
 from tests.support.template import (DATABASE, PASSWORD, PG_BIN, SUPERUSER, USER, as_server_user, own,
-                                    scratch_directory, template)
+                                    remove_scratch_directory, scratch_directory, template)
 from tests.support.waiting import wait_until
 
 _SETTINGS = {
@@ -290,4 +289,4 @@ class Cluster:
         """Ends all servers and removes what they left."""
         for server in reversed(self.servers()):
             server.stop(signal.SIGQUIT)
-        shutil.rmtree(self.directory, ignore_errors=True)
+        remove_scratch_directory(self.directory)

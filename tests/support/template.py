@@ -1,6 +1,7 @@
 """The data directory every test server is copied from. Made once by initdb, then kept in a cache."""
 
 import fcntl
+import glob
 import hashlib
 import os
 import pwd
@@ -11,6 +12,7 @@ import tempfile
 PG_VERSION = 15
 PG_BIN = os.environ.get("PGSTEER_TEST_PGBIN", f"/usr/lib/postgresql/{PG_VERSION}/bin")
 SUPERUSER = "postgres"
+_locks = {}  # of the scratch directories of this process
 USER, PASSWORD, DATABASE = "app", "s3cret pass", "app"
 
 # What every test finds: roles by the way they log in, and an extension to ask servers with.
@@ -71,10 +73,37 @@ def scratch_directory(prefix):
     in_memory = "/dev/shm"
     if not os.access(in_memory, os.W_OK) or shutil.disk_usage(in_memory).free < 4 << 30:
         in_memory = None
-    path = tempfile.mkdtemp(prefix=prefix, dir=os.environ.get("PGSTEER_TEST_TMPDIR", in_memory))
+    parent = os.environ.get("PGSTEER_TEST_TMPDIR", in_memory) or tempfile.gettempdir()
+    _remove_abandoned(parent, prefix)
+    path = tempfile.mkdtemp(prefix=prefix, dir=parent)
     os.chmod(path, 0o755)
     own(path)
+    lock = open(f"{path}.new", "w")  # the kernel drops the lock with this process, however that ends
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    os.rename(f"{path}.new", f"{path}.lock")  # never seen without its lock
+    _locks[path] = lock
     return path
+
+
+def remove_scratch_directory(path):
+    """Ends what scratch_directory() began."""
+    lock = _locks.pop(path, None)
+    if lock is not None:
+        shutil.rmtree(path, ignore_errors=True)
+        os.unlink(f"{path}.lock")
+        lock.close()
+
+
+def _remove_abandoned(parent, prefix):
+    """Removes what killed tests have left: their locks are free."""
+    for path in glob.glob(f"{parent}/{prefix}*.lock"):
+        try:
+            with open(path) as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path.removesuffix(".lock"), ignore_errors=True)
+                os.unlink(path)
+        except (BlockingIOError, FileNotFoundError, PermissionError):
+            continue
 
 
 def _run(command, **kwargs):
@@ -121,5 +150,5 @@ def template():
                 subprocess.run(["cp", "-a", f"{scratch}/data", f"{ready}.new"], check=True)
                 os.rename(f"{ready}.new", ready)
             finally:
-                shutil.rmtree(scratch, ignore_errors=True)
+                remove_scratch_directory(scratch)
     return ready
