@@ -52,8 +52,10 @@ class backend final : public event_handler {
   // A simple Query of the proxy's own; its answer is told to the session with `purpose`.
   void put_own_query(own_query purpose, std::string_view sql, protocol::gather& batch);
 
+  // Nothing is owed, and nothing has come that nobody asked for: what is left in `carry` was meant for
+  // the session that leaves, and must never meet the next one.
   [[nodiscard]] bool is_idle_in_step() const {
-    return wire.owed.is_empty() && !has_unsent() && status == 'I';
+    return wire.owed.is_empty() && !has_unsent() && status == 'I' && carry.empty();
   }
 
   pool& home;
