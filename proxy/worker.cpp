@@ -122,7 +122,7 @@ void worker::close_idle_elsewhere(const std::string& database) {
 void worker::connect(pool& p) {
   connect_request request{p.host(), p.group().database, settings().connect_timeout};
   const auto group_id = p.group().id;
-  const auto host = p.host();
+  const auto& host = p.host();
   // The pool may be gone when the answer comes: it is looked up again.
   connector_.connect(std::move(request), [this, group_id, host](connect_result result) {
     auto shared = std::make_shared<connect_result>(std::move(result));

@@ -65,8 +65,8 @@ class named_table {
   }
 
   [[nodiscard]] std::span<const Entry> named(std::string_view name) const {
-    const auto found = std::ranges::equal_range(rows_, name, {}, &Entry::name);
-    return {found.begin(), found.end()};
+    const auto first = std::ranges::lower_bound(rows_, name, {}, &Entry::name);
+    return {first, std::ranges::upper_bound(first, rows_.end(), name, {}, &Entry::name)};
   }
 
   [[nodiscard]] const Entry* find(object_id id) const {

@@ -102,8 +102,8 @@ class scanner {
       token = opens || value == "}" || value == ")" ? value : tokens_.next();
     }
     std::ranges::sort(uses_.references);
-    const auto twice = std::ranges::unique(uses_.references);
-    uses_.references.erase(twice.begin(), twice.end());
+    auto& all = uses_.references;
+    all.erase(std::unique(all.begin(), all.end()), all.end());
     return std::move(uses_);
   }
 

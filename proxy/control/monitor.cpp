@@ -67,7 +67,7 @@ class watch {
     while (!shared_->is_stopping) {
       hear();
       answer_samples();
-      step();
+      if (!shared_->is_stopping) step();
     }
     lose_connection();
   }
@@ -170,6 +170,7 @@ class watch {
   }
 
   control_connection::result<answer_row> ask(const char* query) {
+    if (!connection_) return control_failure{"not connected", {}};
     return connection_->ask_row(query, probe_deadline(settings_), shared_->stopping.fd());
   }
 
@@ -220,7 +221,7 @@ class watch {
   void answer_samples() {
     const auto waiting = server_->samples.take();
     if (waiting.empty()) return;
-    const auto answer = connection_ ? ask(sample_query) : control_failure{};
+    const auto answer = ask(sample_query);
     const auto lsn = answer ? read_sample(*answer, report_.wal) : 0;
     for (const auto& each : waiting)
       each.done(each.seq, lsn);

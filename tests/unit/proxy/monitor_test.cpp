@@ -460,6 +460,24 @@ TEST(monitor, reports_before_its_server_is_up_and_after_a_hint) {
   EXPECT_EQ(reports[1].timeline, 2U);
 }
 
+TEST(monitor_samples, a_stop_while_one_is_under_way_and_a_probe_is_due_asks_no_more) {
+  scripted_server peer;
+  peer.in_recovery = false;
+  auto settings = quick();
+  settings.health_interval = milliseconds{1};
+  const auto s = std::make_shared<server>(peer.url(), server_role::primary, 1);
+  {
+    const monitor m{s, settings, nullptr};
+    ASSERT_TRUE(eventually([&] { return s->health() == server_health::up; }));
+    peer.is_holding_samples = true;
+    s->request_sample(1, [](std::uint64_t, std::uint64_t) {});
+    ASSERT_TRUE(eventually([&] { return peer.samples == 1; }));
+    std::this_thread::sleep_for(milliseconds{5});  // the next probe is due
+  }
+  EXPECT_EQ(s->last_error(), "");
+  peer.is_holding_samples = false;
+}
+
 TEST(monitor_samples, those_made_while_one_is_under_way_share_the_next) {
   scripted_server peer;
   peer.in_recovery = false;
