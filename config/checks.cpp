@@ -12,16 +12,33 @@ namespace {
 
 void check_auth(const settings& values, const place_of& place, problems& out) {
   if (values.auth != auth_method::trust) {
-    if (!values.primary.password.empty()) return;
-    out.push_back(
-        {place("database_url"), "holds no password to check clients against",
-         "add the password, or set \"auth: trust\" (PGSTEER_AUTH=trust) to let clients in without one"});
+    const bool has_user =
+        std::ranges::any_of(values.users, [](const auto& each) { return !each.secret.empty(); });
+    if (!values.primary.password.empty() || has_user) return;
+    out.push_back({place("database_url"), "holds no password to check clients against",
+                   "add the password, name users, or set \"auth: trust\" (PGSTEER_AUTH=trust) to let clients "
+                   "in without one"});
     return;
   }
   const auto open = std::ranges::find_if_not(values.listen, is_local);
   if (open == values.listen.end() || values.auth_trust_anywhere) return;
   out.push_back({place("auth"), fmt::format("trust on {} lets in everybody who can reach it", to_text(*open)),
                  "listen on 127.0.0.1 or a unix socket, or set \"auth_trust_anywhere: true\" as well"});
+}
+
+void check_users(const settings& values, const place_of& place, problems& out) {
+  for (const auto& each : values.users) {
+    if (each.name == values.primary.user && !each.secret.empty()) {
+      out.push_back({place("users"),
+                     fmt::format("gives {} a password, and database_url gives it one too", shown(each.name)),
+                     "leave it out here: of this user, users may only have limits"});
+    }
+    if (each.name != values.primary.user && each.secret.empty() && values.auth != auth_method::trust) {
+      out.push_back({place("users"),
+                     fmt::format("gives {} no password to check it against", shown(each.name)),
+                     "write password=... or password_file=..."});
+    }
+  }
 }
 
 void check_file(std::string_view name, const std::string& path, const place_of& place, problems& out) {
@@ -76,6 +93,7 @@ void check_times(const settings& values, const place_of& place, problems& out) {
 problems check(const settings& values, const place_of& place) {
   problems out;
   check_auth(values, place, out);
+  check_users(values, place, out);
   check_tls(values, place, out);
   check_addresses(values, place, out);
   check_times(values, place, out);

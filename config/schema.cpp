@@ -9,6 +9,7 @@
 #include "config/addresses.hpp"
 #include "config/setters.hpp"
 #include "config/urls.hpp"
+#include "config/users.hpp"
 
 namespace pgsteer::config {
 namespace {
@@ -114,6 +115,20 @@ std::vector<std::string> get_admin_listen(const settings& from) {
   return {from.admin_listen ? to_text(*from.admin_listen) : "off"};
 }
 
+refusal set_users(settings& to, texts from, const surroundings&) {
+  auto users = parse_users({from.begin(), from.end()});
+  if (!users) return users.error();
+  to.users = *std::move(users);
+  return std::nullopt;
+}
+
+std::vector<std::string> get_users(const settings& from) {
+  std::vector<std::string> out;
+  std::ranges::transform(from.users, std::back_inserter(out),
+                         [](const auto& each) { return redacted(each); });
+  return out;
+}
+
 constexpr std::array table{
     setting{
         .name = "database_url",
@@ -159,6 +174,16 @@ constexpr std::array table{
             .doc = "Allows auth: trust on addresses that other machines can reach.",
             .set = set_switch<&settings::auth_trust_anywhere>,
             .get = get_switch<&settings::auth_trust_anywhere>},
+    setting{.name = "users",
+            .kind = "USER",
+            .form = shape::list,
+            .has_parts = true,
+            .empty = emptiness::has_meaning,
+            .is_secret = true,
+            .doc = "Who may log in besides the user of database_url: name, password or password_file, and "
+                   "limits of its own.",
+            .set = set_users,
+            .get = get_users},
     setting{.name = "tls",
             .kind = "disable|allow|require",
             .doc = "TLS with clients; allow by default once a certificate is given.",

@@ -22,6 +22,7 @@ struct setting {
   std::string_view name;  // as in YAML; environment variable and flag derive from it
   std::string_view kind;  // what the help shows for its value
   shape form = shape::scalar;
+  bool has_parts = false;  // a list whose elements may be nested in YAML: see config/records.hpp
   effect reload = effect::on_reload;
   emptiness empty = emptiness::as_unset;
   bool is_secret = false;

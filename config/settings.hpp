@@ -39,9 +39,20 @@ struct server_url {
   bool operator==(const server_url&) const = default;
 };
 
+// One element of `users`.
+struct user_entry {
+  std::string name;
+  std::string secret;  // a password; empty: none is known. Never log it
+  std::optional<pool_mode> mode;
+  std::optional<int> pool_size;
+  std::optional<int> max_clients;
+  bool operator==(const user_entry&) const = default;
+};
+
 struct settings {
   server_url primary;
   std::vector<server_url> replicas;
+  std::vector<user_entry> users;  // besides the primary's own
 
   std::vector<listen_address> listen{{"127.0.0.1", 6432}};
   std::optional<listen_address> admin_listen{{"127.0.0.1", 6433}};  // empty text or "off": none

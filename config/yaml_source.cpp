@@ -7,6 +7,8 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include "config/records.hpp"
+
 namespace pgsteer::config {
 namespace {
 
@@ -133,11 +135,24 @@ class reader {
     for (const auto& element : value) {
       if (element.IsScalar()) {
         items.push_back({element.Scalar(), place(element.Mark())});
+      } else if (element.IsMap() && what.has_parts) {
+        read_parts(what, element, items);
       } else {
         wrong(element.Mark(), fmt::format("an element of \"{}\" is not a single value", what.name), "");
       }
     }
     keep(what, key, std::move(items));
+  }
+
+  void read_parts(const setting& what, const YAML::Node& element, std::vector<item>& items) {
+    record parts;
+    for (const auto& part : element) {
+      if (!part.first.IsScalar() || !(part.second.IsScalar() || part.second.IsNull())) {
+        return wrong(part.first.Mark(), fmt::format("a part of \"{}\" is not a single value", what.name), "");
+      }
+      parts.emplace_back(part.first.Scalar(), part.second.IsNull() ? std::string() : part.second.Scalar());
+    }
+    items.push_back({to_text(parts), place(element.Mark())});
   }
 
   void keep(const setting& what, const YAML::Node& key, std::vector<item> items) {

@@ -55,8 +55,38 @@ client_group& worker::group_for(const std::string& user, const std::string& data
   g->user = user;
   g->database = database;
   g->facts = std::make_unique<routing::session_facts>(fact_numbers_);
-  if (catalogs_ != nullptr) catalogs_->want(database);  // its answer comes by catalog_read()
+  adopt_settings(*g);
   return *groups_.emplace_back(std::move(g));
+}
+
+// What the configuration in force says of this user.
+void worker::adopt_settings(client_group& g) const {
+  const auto limits = config_.users->limits_of(g.user);
+  g.mode = limits.mode.value_or(settings().mode);
+  g.pool_size = static_cast<std::size_t>(limits.pool_size.value_or(settings().pool_size));
+  if (const auto* const who = config_.users->find(g.user)) {
+    g.login = who->login;
+  } else if (g.login == nullptr && g.user != settings().primary.user) {
+    // Gone from the configuration: its sessions stay, but never as another user.
+    auto nobody = std::make_shared<backend_login>();
+    nobody->user = g.user;
+    g.login = std::move(nobody);
+  }
+}
+
+bool worker::has_room_for(const client_group& g) const {
+  const auto most = config_.users->limits_of(g.user).max_clients;
+  if (!most) return true;
+  int all = 0;
+  for (const auto& other : groups_) {
+    if (other->user == g.user) all += other->sessions;
+  }
+  return all < *most;
+}
+
+// Only of a database that a server has let the user in to. The answer comes by catalog_read().
+void worker::want_catalog(const std::string& database) {
+  if (catalogs_ != nullptr) catalogs_->want(database);
 }
 
 pool& worker::pool_for(client_group& g, const server_ref& s) {
@@ -120,7 +150,7 @@ void worker::close_idle_elsewhere(const std::string& database) {
 }
 
 void worker::connect(pool& p) {
-  connect_request request{p.host(), p.group().database, settings().connect_timeout};
+  connect_request request{p.host(), p.group().database, settings().connect_timeout, p.group().login};
   const auto group_id = p.group().id;
   const auto& host = p.host();
   // The pool may be gone when the answer comes: it is looked up again.
@@ -196,6 +226,8 @@ void worker::remove(session& s) {
 void worker::reconfigure(runtime_config config) {
   loop.post([this, next = std::move(config)]() mutable {
     config_ = std::move(next);
+    for (const auto& g : groups_)
+      adopt_settings(*g);
     const auto& t = *config_.servers;
     const auto stays = [&](const server_ref& s) {
       return s == t.primary || std::find(t.replicas.begin(), t.replicas.end(), s) != t.replicas.end();
@@ -304,7 +336,7 @@ void worker::publish(clock::time_point now) {
       x.active = static_cast<int>(p->busy());
       x.connecting = p->connecting();
       x.waiting = static_cast<int>(p->waiting_count());
-      x.size = settings().pool_size;
+      x.size = static_cast<int>(g->pool_size);
       if (p->has_waiters()) {
         x.oldest_wait_ms = static_cast<std::uint64_t>(
             std::chrono::duration_cast<std::chrono::milliseconds>(now - p->oldest_wait()).count());

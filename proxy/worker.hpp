@@ -66,6 +66,8 @@ class worker {
   [[nodiscard]] const config::settings& settings() const { return *config_.settings; }
   [[nodiscard]] const runtime_config& config() const { return config_; }
   [[nodiscard]] client_group& group_for(const std::string& user, const std::string& database);
+  [[nodiscard]] bool has_room_for(const client_group& g) const;
+  void want_catalog(const std::string& database);
   [[nodiscard]] pool& pool_for(client_group& g, const server_ref& s);
   // The replica to read from: the session's last one, or the one with the least outstanding work of
   // those that are usable and fresh enough; null where there is none.
@@ -97,6 +99,7 @@ class worker {
   std::uint64_t writes = 0;  // units on the primary that may have written, answered so far
 
  private:
+  void adopt_settings(client_group& g) const;
   void sweep();
   void sweep_sessions(clock::time_point now);
   void publish(clock::time_point now);

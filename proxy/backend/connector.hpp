@@ -21,6 +21,7 @@
 #include <openssl/types.h>
 #include <sys/socket.h>
 
+#include "proxy/backend/backend_login.hpp"
 #include "proxy/control/server.hpp"
 
 namespace pgsteer::proxy {
@@ -34,6 +35,7 @@ struct connect_request {
   server_ref server;
   std::string database;
   std::chrono::milliseconds timeout{5000};
+  backend_login_ref login = nullptr;  // null: the URL's own user
 };
 
 struct connected {

@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 
+#include "config/conninfo.hpp"
 #include "proxy/backend/connector.hpp"
 
 namespace pgsteer::proxy {
@@ -114,12 +115,26 @@ connect_failure to_failure(std::string_view text) {
   return f;
 }
 
+// The URL's password is its own user's and nobody else's.
+std::string conninfo_of(const connect_request& request) {
+  const auto& text = request.server->url().conninfo;
+  if (request.login == nullptr) return text;
+  auto info = config::conninfo::parse(text);
+  if (!info) return text;  // it was parsed when the configuration was loaded
+  info->set("user", request.login->user);
+  info->remove("password");
+  if (!request.login->password.empty()) info->set("password", request.login->password);
+  return info->text();
+}
+
 pgconn_ptr start(const connect_request& request) {
+  auto conninfo = conninfo_of(request);
   const char* const names[] = {"dbname", "dbname", "gssencmode", nullptr};
-  const char* const values[] = {request.server->url().conninfo.c_str(), request.database.c_str(), "disable",
-                                nullptr};
+  const char* const values[] = {conninfo.c_str(), request.database.c_str(), "disable", nullptr};
   // The first dbname is expanded as a connection string, the second overrides its database.
-  return pgconn_ptr(PQconnectStartParams(names, values, 1));
+  pgconn_ptr c(PQconnectStartParams(names, values, 1));
+  ::explicit_bzero(conninfo.data(), conninfo.size());
+  return c;
 }
 
 void ignore_notice(void* /*unused*/, const PGresult* /*unused*/) {}

@@ -28,7 +28,11 @@ pool::pool(worker& w, server_ref s, client_group& g) : worker_(w), server_(std::
 pool::~pool() = default;
 
 std::size_t pool::limit() const {
-  return static_cast<std::size_t>(worker_.settings().pool_size);
+  return group_.pool_size;
+}
+
+const std::string& pool::user() const {
+  return group_.login != nullptr ? group_.login->user : server_->url().user;
 }
 
 backend* pool::lease(session& s) {
@@ -147,6 +151,7 @@ void pool::on_connected(connect_result result) {
   worker_.metrics().backend_connects.add();
   auto& c = std::get<connected>(result);
   if (!group_.is_known || !is_replica()) {
+    if (!group_.is_known) worker_.want_catalog(group_.database);
     group_.parameters = c.parameters;
     if (auto standby = group_.parameters.find("in_hot_standby"); standby != group_.parameters.end())
       standby->second = "off";

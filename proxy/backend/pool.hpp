@@ -51,6 +51,8 @@ class pool {
   void sweep(clock::time_point now);
 
   [[nodiscard]] const server_ref& host() const { return server_; }
+  // As whom its backends are logged in.
+  [[nodiscard]] const std::string& user() const;
   [[nodiscard]] client_group& group() const { return group_; }
   [[nodiscard]] worker& owner() const { return worker_; }
   [[nodiscard]] bool is_replica() const { return server_->role() == server_role::replica; }

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "config/settings.hpp"
 #include "protocol/settings_state.hpp"
+#include "proxy/backend/backend_login.hpp"
 #include "proxy/backend/pool.hpp"
 #include "routing/session_facts.hpp"
 
@@ -28,6 +30,9 @@ struct client_group {
   std::uint32_t statements_key = 0;  // changes with DDL: statements parsed before are not shared any more
   std::string user;
   std::string database;
+  backend_login_ref login;    // null: the user of the servers' URLs
+  config::pool_mode mode{};   // of this user's sessions
+  std::size_t pool_size = 0;  // most connections of each of its pools
   std::unique_ptr<routing::session_facts> facts;
   std::uint64_t catalog_wanted = 0;  // the last reload that was asked for
   std::uint64_t catalog_seen = 0;    // the one whose changes the facts have

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <openssl/rand.h>
 
 #include "protocol/message_writer.hpp"
@@ -155,7 +156,9 @@ void session::start_login() {
     send(bytes);
   }
   phase_ = phase::login;
-  login_->conversation.emplace(policy, p.user, worker_.config().users->find(p.user), random);
+  const auto* const who = worker_.config().users->find(p.user);
+  login_->conversation.emplace(policy, p.user,
+                               who == nullptr ? std::nullopt : std::optional(who->credentials), random);
   on_login_output(login_->conversation->start());
 }
 
@@ -191,7 +194,14 @@ void session::on_login_output(const protocol::client_login::output& output) {
   login_->accepted = output.bytes;
   phase_ = phase::opening;
   group_ = &worker_.group_for(login_->packet.user, login_->packet.database);
+  const bool has_room = worker_.has_room_for(*group_);
   ++group_->sessions;
+  if (!has_room) {
+    return refuse_login(protocol::fatal_error(
+        sqlstate::too_many_connections, fmt::format("too many connections for role \"{}\"", group_->user),
+        "As many clients of this user as its max_clients allows are connected.",
+        "Raise max_clients of the user, or look for clients that do not disconnect."));
+  }
   open_session();
 }
 
@@ -286,7 +296,7 @@ void session::finish_login(const startup_profile& profile) {
   since_ = worker_.loop.now();
   refresh_view();
   worker_.metrics().clients.add();
-  if (worker_.settings().mode == config::pool_mode::session) set_pin("session mode");
+  if (group_->mode == config::pool_mode::session) set_pin("session mode");
   if (backend_ != nullptr) release();
   send(bytes);
   resume_soon();

@@ -87,7 +87,7 @@ void session::refresh_view() {
 }
 
 bool session::needs_state_probe() const {
-  if (worker_.settings().mode == config::pool_mode::session) return false;
+  if (group_->mode == config::pool_mode::session) return false;
   return effects_.may_set || effects_.may_pin || effects_.seeds_random || (!pin_.empty() && block_ended_) ||
          (keeps_sequence_ && pin_.empty());
 }
@@ -127,7 +127,7 @@ void session::apply_state() {
       pin = row[1];
     } else if (row[0] == "s") {
       in_force[row[1]] = row[2];
-    } else if (row[1] == "role" ? row[2] != "none" : row[2] != b.home.host()->url().user) {
+    } else if (row[1] == "role" ? row[2] != "none" : row[2] != b.home.user()) {
       in_force[row[1]] = row[2];
     }
   }

@@ -106,6 +106,8 @@ TEST_F(loading_test, takes_the_commented_example_file) {
   auto text = std::regex_replace(text_of(example), commented, "$1");
   text = std::regex_replace(text, std::regex(R"(\ntls_(cert|key)_file: [^\n]*)"),
                             "\ntls_$1_file: " + write("pem", "x"));
+  text = std::regex_replace(text, std::regex(R"(\nusers_file: [^\n]*)"),
+                            "\nusers_file: " + write("users", "name=one password=x\n"));
   arguments = {"--config", write("example.yaml", text)};
   EXPECT_EQ(values().replicas.size(), 2U) << text;
 }
