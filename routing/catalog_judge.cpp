@@ -42,6 +42,7 @@ std::string within(std::string_view outer, std::string_view inner) {
 // The first that is not safe, the effects of all.
 void join(verdict& all, verdict&& one) {
   all.effects |= one.effects;
+  all.bodies |= one.bodies;
   all.depends_on_literals |= one.depends_on_literals;
   const bool is_worse = !one.is_safe && (all.is_safe || (all.is_doubt && !one.is_doubt));
   if (!is_worse) return;
@@ -104,16 +105,19 @@ verdict catalog_judge::judge_function(const catalog_function& f, path_number pat
     if (const auto* known = find_contrib_function(details.extension, f.name))
       return judge_known_function(*known);
   }
-  const auto* home = known_->schema(f.schema);
-  if (reads_ != nullptr && home != nullptr && reads_->contains(fmt::format("{}.{}", home->name, f.name)))
-    return {};
   verdict all;
+  const auto* home = known_->schema(f.schema);
+  if (reads_ != nullptr && home != nullptr && reads_->contains(fmt::format("{}.{}", home->name, f.name))) {
+    all.bodies.add_unknown();
+    return all;
+  }
   join(all, judge_uses(f.types, path));
   if (f.kind == 'a' || f.kind == 'w') {
     join(all, judge_uses(details.uses, path));
   } else if (f.changes != volatility::immutable) {
     auto body = judge_body(f, path);
     const bool is_trusted = f.changes == volatility::stable;
+    const bool is_proven = body.reason.empty();
     auto& reason = is_trusted ? body.certain_reason : body.reason;
     verdict own;
     own.is_doubt = body.certain_reason.empty();
@@ -121,6 +125,10 @@ verdict catalog_judge::judge_function(const catalog_function& f, path_number pat
     if (!own.is_safe || !is_trusted) own.effects = body.effects;
     if (!own.is_safe && !is_trusted) own.effects.may_set = own.effects.may_pin = true;
     own.depends_on_literals = body.depends_on_literals && !own.is_safe;
+    if (own.is_safe) {
+      own.bodies = std::move(body.bodies);
+      if (!details.is_parsed) note_body(f, is_proven, own.bodies);
+    }
     own.reason = std::move(reason);
     const bool is_own_doubt = own.is_doubt && !own.is_safe && !own.reason.starts_with("calls ");
     if (is_own_doubt) {
@@ -134,6 +142,15 @@ verdict catalog_judge::judge_function(const catalog_function& f, path_number pat
   }
   if (!all.is_safe) all.reason = within(fmt::format("calls {}", known_->written(f)), all.reason);
   return all;
+}
+
+// What is not proven may make its names as it runs.
+void catalog_judge::note_body(const catalog_function& f, bool is_proven, called_bodies& bodies) {
+  if (!is_proven || f.source.empty() || f.language == routine_language::other) {
+    bodies.add_unknown();
+  } else {
+    bodies.add(f.source);
+  }
 }
 
 // A body's text is read by the function's own search_path, and by its owner where it runs as that.

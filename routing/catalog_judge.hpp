@@ -71,6 +71,7 @@ class catalog_judge {
   verdict judge_uses(slice uses, path_number path, bool only_types = false);
   verdict judge_reference(const reference& use, path_number path);
   verdict judge_stored(const reference& use, path_number path);
+  static void note_body(const catalog_function& f, bool is_proven, called_bodies& bodies);
   findings judge_body(const catalog_function& f, path_number path);
 
   std::shared_ptr<const catalog> known_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace pgsteer::routing {
 
@@ -71,6 +72,18 @@ enum class statement_kind : std::uint8_t {
   cursor_use,           // FETCH, MOVE, CLOSE of a cursor: on the backend that has it
 };
 
+// The bodies of the database's functions that a text calls, at any depth: they find their names when they
+// run, temporary objects among them. Bounded; what is not known is named by a word that stands for all names.
+struct called_bodies {
+  std::string text;
+  void add(std::string_view body);
+  void add_unknown() { add("pg_temp"); }
+  called_bodies& operator|=(const called_bodies& o) {
+    if (!o.text.empty()) add(o.text);
+    return *this;
+  }
+};
+
 struct classification {
   statement_kind kind = statement_kind::write;
   transaction_verb verb = transaction_verb::none;
@@ -79,6 +92,7 @@ struct classification {
   bool deferrable = false;
   bool is_dml = false;  // write that any server refuses in a read-only transaction with 25006
   session_effects effects;
+  called_bodies bodies;
   std::string name;    // see kind
   std::string value;   // of `SET name = constant`, as text; empty where it is not one constant
   std::string reason;  // why it is not a read ("calls unknown function foo()"), or "read"

@@ -126,7 +126,8 @@ decision decide(const classification& unit, const session_view& session) {
     if (session.failed) return {target::stay, in_replica_block};
     return decide_in_replica_block(unit);
   }
-  if (!session.pin.empty()) return {target::primary, session.pin};
+  const bool may_leave = session.reads_may_leave && unit.kind == statement_kind::read;
+  if (!session.pin.empty() && !may_leave) return {target::primary, session.pin};
   return decide_outside(unit, session);
 }
 
@@ -138,6 +139,7 @@ void join_text(classification& unit, const classification& next) {
     return;
   }
   unit.effects |= next.effects;
+  unit.bodies |= next.bodies;
   if (next.kind == statement_kind::empty) return;
   unit.is_dml = false;  // what comes before it has run already
   if (unit.kind == statement_kind::read && next.kind == statement_kind::read) return;
@@ -152,6 +154,7 @@ void join(classification& unit, const classification& next) {
   const bool opens = unit.kind == statement_kind::transaction && unit.verb == transaction_verb::begin;
   if (opens && is_harmless(next)) {  // BEGIN READ ONLY and its reads in one pipeline
     unit.effects |= next.effects;
+    unit.bodies |= next.bodies;
     return;
   }
   join_text(unit, next);

@@ -25,6 +25,7 @@ struct verdict {
   bool is_safe = true;
   bool depends_on_literals = false;  // another literal argument may need another verdict
   session_effects effects;
+  called_bodies bodies;
   std::string reason;     // for an operator of the database, where not safe
   bool is_doubt = false;  // not safe for want of knowledge, not for what is known
 };

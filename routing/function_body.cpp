@@ -38,6 +38,7 @@ void judge_one(const json::value& statement, std::string_view sql, const facts& 
   if (node != nullptr && node->contains("SelectStmt")) return walker(known, found).walk(statement);
   const auto judged = judge_statement(statement, sql, known);
   found.effects |= judged.is.effects;
+  found.bodies |= judged.is.bodies;
   if (judged.is.kind != statement_kind::read) found.refuse(judged.is.reason);
 }
 

@@ -28,6 +28,7 @@ bool is_temporary_schema(std::string_view schema) {
 
 void join(verdict& all, verdict&& one) {
   all.effects |= one.effects;
+  all.bodies |= one.bodies;
   all.depends_on_literals |= one.depends_on_literals;
   if (one.is_safe || !all.is_safe) return;
   all.is_safe = false;

@@ -51,7 +51,8 @@ session_model& router::session_named(std::string_view name) {
 routed router::route(std::string_view sql, std::string_view session) {
   auto& model = session_named(session);
   const auto is = classifier_.classify(sql, context_of(model));
-  const auto before = model.view();
+  auto before = model.view();
+  before.reads_may_leave = !before.pin.empty() && model.may_read_elsewhere(sql, *is);
   const auto decided = decide(*is, before);
   routed answer{decided.where, std::string(decided.reason)};
   const bool stays_on_replica = decided.where == target::stay && before.open == block::on_replica;

@@ -108,10 +108,20 @@ std::string_view object_last_name(const json::value& object) {
   return last == nullptr ? std::string_view{} : text_field(*last, "sval");
 }
 
+// Its schema is named, and is no session's own.
+bool is_elsewhere(const json::value& object) {
+  const auto* list = as_node(object, "List");
+  const auto* items = list == nullptr ? nullptr : list_field(*list, "items");
+  if (items == nullptr || items->size() < 2) return false;
+  const auto* schema = as_node((*items)[items->size() - 2], "String");
+  return schema != nullptr && !text_field(*schema, "sval").starts_with("pg_temp");
+}
+
 void add_drop(changes& into, const json::object& node) {
   const auto* objects = list_field(node, "objects");
   if (objects == nullptr) return;
   for (const auto& object : *objects) {
+    if (is_elsewhere(object)) continue;
     const auto name = object_last_name(object);
     if (!name.empty()) add(into, change_kind::drop, name);
   }
@@ -130,6 +140,31 @@ void add_declare(changes& into, const json::object& node) {
   if (is_held) add(into, change_kind::hold_cursor, text_field(node, "portalname"));
 }
 
+void add_parents(changes& into, const json::object& node) {
+  const auto* child = object_field(node, "relation");
+  const auto* parents = list_field(node, "inhRelations");
+  if (child == nullptr || parents == nullptr) return;
+  for (const auto& parent : *parents) {
+    const auto* relation = as_node(parent, "RangeVar");
+    if (relation != nullptr)
+      add(into, change_kind::inherit, text_field(*child, "relname"), text_field(*relation, "relname"));
+  }
+}
+
+void add_altered_parents(changes& into, const json::object& node) {
+  const auto* child = object_field(node, "relation");
+  const auto* commands = list_field(node, "cmds");
+  if (child == nullptr || commands == nullptr) return;
+  for (const auto& each : *commands) {
+    const auto* command = as_node(each, "AlterTableCmd");
+    if (command == nullptr || text_field(*command, "subtype") != "AT_AddInherit") continue;
+    const auto* def = command->if_contains("def");
+    const auto* parent = def == nullptr ? nullptr : as_node(*def, "RangeVar");
+    add(into, change_kind::inherit, text_field(*child, "relname"),
+        parent == nullptr ? std::string_view{} : text_field(*parent, "relname"));
+  }
+}
+
 void add_temporary_function(changes& into, const json::object& node) {
   const auto name = name_field(node, "funcname");
   if (name && name->schema.starts_with("pg_temp")) add(into, change_kind::make_temporary, name->name);
@@ -139,9 +174,10 @@ void add_statement(changes& into, std::string_view type, const json::object& nod
   if (type == "TransactionStmt") return add_transaction(into, node);
   if (type == "VariableSetStmt") return add_setting(into, node, sql);
   if (type == "CreateStmt") {
-    return add_relation(into, object_field(node, "relation"),
-                        text_field(node, "oncommit") == "ONCOMMIT_DROP");
+    add_relation(into, object_field(node, "relation"), text_field(node, "oncommit") == "ONCOMMIT_DROP");
+    return add_parents(into, node);
   }
+  if (type == "AlterTableStmt") return add_altered_parents(into, node);
   if (type == "CreateTableAsStmt") return add_into(into, object_field(node, "into"));
   if (type == "SelectStmt") return add_into(into, object_field(node, "intoClause"));
   if (type == "ViewStmt") return add_relation(into, object_field(node, "view"), false);

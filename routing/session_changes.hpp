@@ -26,6 +26,7 @@ enum class change_kind : std::uint8_t {
   reset,           // name, or "all"
   make_temporary,  // of unqualified name
   make_temporary_until_commit,
+  inherit,        // table name from value
   make_relation,  // unqualified and not said to be temporary: search_path may say it
   drop,
   rename,  // name to value

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "routing/settings_statements.hpp"
+#include "routing/temporary_names.hpp"
 
 namespace pgsteer::routing {
 namespace {
@@ -52,6 +53,18 @@ session_view session_model::view() const {
     view.pin = "session seeded random()";
   }
   return view;
+}
+
+bool session_model::may_read_elsewhere(std::string_view sql, const classification& is) const {
+  if (is_loaded_ || is_seeded_) return false;
+  if (now_.temporary.empty() && now_.until_commit.empty()) return true;
+  if (now_.has_temporary_child) return false;
+  temporary_names all;
+  for (const auto* some : {&now_.temporary, &now_.until_commit}) {
+    for (const auto& name : *some)
+      all.add(name);
+  }
+  return !all.may_be_in(sql) && !all.may_be_in(is.bodies.text);
 }
 
 void session_model::apply(target where, const std::vector<session_change>& changes) {
@@ -168,8 +181,15 @@ void session_model::set_parameter(const session_change& change) {
   if (!is_local) set(now_.kept);
 }
 
+bool session_model::is_temporary(std::string_view name) const {
+  return now_.temporary.contains(name) || now_.until_commit.contains(name);
+}
+
 void session_model::apply_relation(const session_change& change) {
   switch (change.kind) {
+    case change_kind::inherit:
+      now_.has_temporary_child |= is_temporary(change.name) && !is_temporary(change.value);
+      return;
     case change_kind::make_temporary:
       return keep(now_.temporary, change.name);
     case change_kind::make_temporary_until_commit:

@@ -29,6 +29,9 @@ class session_model {
   // What decide() must know; its pin is valid until the next apply().
   [[nodiscard]] session_view view() const;
 
+  // view().reads_may_leave for this text.
+  [[nodiscard]] bool may_read_elsewhere(std::string_view sql, const classification& is) const;
+
   // The text went where `where` says and succeeded.
   void apply(target where, const std::vector<session_change>& changes);
 
@@ -53,12 +56,14 @@ class session_model {
     names until_commit;
     names channels;
     names held_cursors;
+    bool has_temporary_child = false;  // of a permanent table, whose rows it joins
   };
 
   void apply(const session_change& change);
   void apply_transaction(const session_change& change);
   void apply_state(const session_change& change);
   void apply_relation(const session_change& change);
+  [[nodiscard]] bool is_temporary(std::string_view name) const;
   void set_parameter(const session_change& change);
   void begin(const session_change& change);
   void end(bool is_rolled_back);

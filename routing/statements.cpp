@@ -23,6 +23,7 @@ namespace {
 classification from_findings(findings&& found, statement_kind when_read = statement_kind::read) {
   classification is;
   is.effects = found.effects;
+  is.bodies = std::move(found.bodies);
   is.kind = found.is_read() ? when_read : statement_kind::write;
   is.is_dml = found.modifies;
   is.reason = found.is_read() ? "read" : std::move(found.reason);

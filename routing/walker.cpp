@@ -62,6 +62,7 @@ void findings::doubt(std::string_view why) {
 
 void findings::take(verdict&& judged) {
   effects |= judged.effects;
+  bodies |= judged.bodies;
   depends_on_literals |= judged.depends_on_literals;
   if (judged.is_safe) return;
   if (certain_reason.empty() && !judged.is_doubt) certain_reason = judged.reason;

@@ -21,6 +21,7 @@ struct findings {
   std::string reason;          // the first found against a replica; empty: a read
   std::string certain_reason;  // the first that is knowledge and no doubt
   session_effects effects;
+  called_bodies bodies;
   bool depends_on_literals = false;  // the same text with other literals may need another judgement
   bool modifies = false;             // INSERT, UPDATE or DELETE somewhere: 25006 on any read-only server
 

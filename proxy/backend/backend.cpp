@@ -28,7 +28,7 @@ backend::~backend() {
 }
 
 void backend::on_events(std::uint32_t events) {
-  if (user != nullptr) return user->on_backend_events(events);
+  if (user != nullptr) return user->on_backend_events(*this, events);
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up = true;
   if (!is_doomed) on_idle_input();
 }

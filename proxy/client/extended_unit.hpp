@@ -4,6 +4,7 @@
 // https://www.postgresql.org/docs/15/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -68,6 +69,13 @@ class extended_unit {
   };
   // `bytes` are whole frames; the last may be cut.
   verdict judge(std::string_view bytes, const judge_context& context);
+
+  // Whether `test` holds for the text of a statement that the batch judged last uses.
+  template <class Test>
+  [[nodiscard]] bool has_text(Test test) const {
+    return std::ranges::any_of(
+        items_, [&](const item& i) { return i.statement != nullptr && test(i.statement->text()); });
+  }
 
   struct write_context {
     client_statements& names;

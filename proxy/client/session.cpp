@@ -204,14 +204,17 @@ void session::close_client() {
     client_gone();
     return;
   }
-  if (backend_ != nullptr) drop_backend();
+  while (backend_ != nullptr)
+    drop_backend();
   phase_ = phase::closing;
 }
 
 void session::end() {
   if (phase_ == phase::ended) return;
   if (phase_ == phase::ready || (phase_ == phase::closing && key_ != 0)) worker_.metrics().clients.sub();
-  if (backend_ != nullptr) drop_backend();
+  if (backend_ == nullptr) return_to_held();
+  while (backend_ != nullptr)
+    drop_backend();
   if (wait_.is_linked()) {
     wait_.unlink();
     worker_.metrics().clients_waiting.sub();

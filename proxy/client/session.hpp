@@ -32,6 +32,7 @@
 #include "proxy/metrics.hpp"
 #include "routing/consistency.hpp"
 #include "routing/decide.hpp"
+#include "routing/temporary_names.hpp"
 
 namespace pgsteer::proxy {
 
@@ -62,7 +63,7 @@ class session final : public event_handler {
   void on_reroute();  // the pool it waits in lost its server
 
   // From the leased backend.
-  void on_backend_events(std::uint32_t events);
+  void on_backend_events(backend& b, std::uint32_t events);
 
   // From the worker.
   [[nodiscard]] backend* on_cancel();  // the backend to be told, if the client's query runs on one
@@ -78,7 +79,7 @@ class session final : public event_handler {
   [[nodiscard]] std::string_view pin() const { return pin_; }
   [[nodiscard]] phase current_phase() const { return phase_; }
   [[nodiscard]] waiter& wait() { return wait_; }
-  [[nodiscard]] bool holds_backend() const { return backend_ != nullptr; }
+  [[nodiscard]] bool holds_backend() const { return backend_ != nullptr || held_ != nullptr; }
 
  private:
   // Only while the client logs in.
@@ -172,6 +173,10 @@ class session final : public event_handler {
   // session_lease.cpp
   [[nodiscard]] backend* acquire(bool replica);
   [[nodiscard]] backend* acquire_primary();
+  [[nodiscard]] server_ref fit_replica();
+  [[nodiscard]] bool may_read_elsewhere(const unit_view& u, const routing::classification& c) const;
+  [[nodiscard]] backend* acquire_beside();
+  void return_to_held();
   void finish_unit();
   void after_unit();
   void release();
@@ -222,6 +227,8 @@ class session final : public event_handler {
   stream io_;
   client_group* group_ = nullptr;
   backend* backend_ = nullptr;
+  backend* held_ = nullptr;  // the one it is pinned to, while a read runs on a replica
+  std::unique_ptr<routing::temporary_names> temporary_;  // names of temporary objects; null: none
   std::unique_ptr<login_state> login_;
   protocol::settings_ref settings_;      // what the client has in force
   mutable routing::chosen_facts facts_;  // by these settings, and by the catalog of this epoch
@@ -266,6 +273,8 @@ class session final : public event_handler {
   bool cancelled_ : 1 = false;     // the unit in flight was cancelled by its client
   std::uint8_t tries_ : 2 = 0;     // reruns of the unit
   bool drain_ : 1 = false;
+  bool lends_reads_ : 1 = false;        // what pins the session leaves its other reads alone
+  bool has_held_stirred_ : 1 = false;   // something came on it meanwhile
   bool fatal_passed_ : 1 = false;       // the server's last words went to the client
   bool loaded_library_ : 1 = false;     // cannot be undone
   bool seeded_random_ : 1 = false;      // cannot be undone

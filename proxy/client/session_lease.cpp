@@ -16,14 +16,42 @@ constexpr unsigned most_tries = 3;
 
 }  // namespace
 
+server_ref session::fit_replica() {
+  if (tries_ >= most_tries) return nullptr;
+  const auto level = worker_.settings().level_of_reads;
+  auto wanted = level == config::consistency::eventual ? routing::freshness{} : freshness_;
+  if (level == config::consistency::global && covered_writes_ != worker_.writes) wanted.is_sampled = false;
+  return worker_.choose_replica(wanted);
+}
+
 backend* session::acquire(bool replica) {
-  if (replica && tries_ < most_tries) {
-    const auto level = worker_.settings().level_of_reads;
-    auto wanted = level == config::consistency::eventual ? routing::freshness{} : freshness_;
-    if (level == config::consistency::global && covered_writes_ != worker_.writes) wanted.is_sampled = false;
-    if (const auto s = worker_.choose_replica(wanted)) return worker_.pool_for(*group_, s).lease(*this);
+  if (replica) {
+    if (const auto s = fit_replica()) return worker_.pool_for(*group_, s).lease(*this);
   }
   return acquire_primary();
+}
+
+// Whether this unit, if it is a read, has nothing to do with what the session is pinned by.
+bool session::may_read_elsewhere(const unit_view& u, const routing::classification& c) const {
+  if (!lends_reads_ || c.kind != routing::statement_kind::read) return false;
+  if (temporary_ == nullptr) return true;
+  if (temporary_->may_be_in(u.bytes) || temporary_->may_be_in(c.bodies.text)) return false;
+  return !u.is_extended || !worker_.unit.has_text([this](auto sql) { return temporary_->may_be_in(sql); });
+}
+
+// A replica for one read of a pinned session, whose own backend waits beside it. Null: the read waits.
+backend* session::acquire_beside() {
+  const auto s = fit_replica();
+  if (!s) return backend_;
+  held_ = std::exchange(backend_, nullptr);
+  return worker_.pool_for(*group_, s).lease(*this);
+}
+
+void session::return_to_held() {
+  if (held_ == nullptr) return;
+  backend_ = std::exchange(held_, nullptr);
+  if (has_held_stirred_) worker_.loop.soon(*backend_);
+  has_held_stirred_ = false;
 }
 
 // A read that had to run on the primary asks it how far it has come, behind its own answer and in the
@@ -31,7 +59,7 @@ backend* session::acquire(bool replica) {
 bool session::wants_sample(const unit_view& u, const routing::classification& c, const backend& b) const {
   if (b.home.is_replica() || c.kind != routing::statement_kind::read || u.missing > 0) return false;
   if (u.end != protocol::unit_end::query && u.end != protocol::unit_end::sync) return false;
-  return b.status == 'I' && pin_.empty() && !worker_.config().servers->replicas.empty() &&
+  return b.status == 'I' && (pin_.empty() || lends_reads_) && !worker_.config().servers->replicas.empty() &&
          worker_.settings().level_of_reads != config::consistency::eventual;
 }
 
@@ -88,6 +116,7 @@ void session::on_granted(backend& b) {
 
 void session::on_reroute() {
   flow_ = flow::collecting;
+  return_to_held();
   if (phase_ == phase::opening) return open_session();
   if (!in_.empty()) worker_.loop.soon(*this);
 }
@@ -100,6 +129,14 @@ void session::on_acquire_failed(const protocol::error_report& why) {
   }
   if (gone_) return end();
   if (phase_ == phase::opening) return refuse_login(why);
+  if (held_ != nullptr) {
+    return_to_held();
+    if (why.sqlstate != sqlstate::query_canceled) {  // its own backend can do it too
+      flow_ = flow::collecting;
+      force_primary_ = true;
+      return worker_.loop.soon(*this);
+    }
+  }
   if (begin_on_primary_) {  // the client is inside a block that no longer exists anywhere
     auto fatal = why;
     fatal.severity = "FATAL";
@@ -153,6 +190,14 @@ void session::finish_unit() {
 void session::after_unit() {
   auto& b = *backend_;
   if (b.cancels_in_flight > 0) return;  // on_cancel_finished() comes back here
+  if (held_ != nullptr) {
+    release();
+    effects_ = {};
+    flow_ = flow::collecting;
+    if (gone_) return leave_backend_behind();
+    if (drain_) return on_drain();
+    return resume_soon();
+  }
   if (gone_) return leave_backend_behind();
   if (b.status == 'I' && needs_state_probe()) return ask_state();
   flow_ = flow::collecting;
@@ -175,6 +220,7 @@ void session::release() {
   } else {
     b.home.give_back(b);
   }
+  return_to_held();
 }
 
 // The server has one unit less to do.
@@ -190,6 +236,7 @@ void session::drop_backend() {
   prepared_settings_ = false;
   b.user = nullptr;
   b.home.discard(b);
+  return_to_held();
 }
 
 // A read whose answer the client has seen nothing of runs again: on the primary if a replica could
@@ -251,7 +298,7 @@ void session::on_backend_lost() {
   }
   if (unit_running && retryable_) return retry_elsewhere(true);
   // Its state is gone, or the client has half a message: nothing can be mended.
-  const bool session_is_lost = !pin_.empty() || b.pass_left > 0;
+  const bool session_is_lost = (!pin_.empty() && held_ == nullptr) || b.pass_left > 0;
   const bool in_block = view_.open != routing::block::none;
   if (!session_is_lost && in_block && !unit_running) return lose_block(lost_error());
   if (!session_is_lost && flow_ == flow::preparing) {  // nothing of the unit was sent
@@ -320,7 +367,7 @@ void session::leave_backend_behind() {
   }
   // What DISCARD ALL cannot undo: a loaded library, random()'s seed, the mark that temporary objects leave.
   const bool is_marked = loaded_library_ || seeded_random_ || effects_.loads_library ||
-                         effects_.seeds_random || pin_ == "temporary table";
+                         effects_.seeds_random || temporary_ != nullptr;
   if (b.is_doomed || is_marked || !b.carry.empty()) {
     drop_backend();
     return end();

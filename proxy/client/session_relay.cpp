@@ -62,8 +62,12 @@ std::string_view synthetic_message(char type) {
 
 }  // namespace
 
-void session::on_backend_events(std::uint32_t events) {
-  auto& b = *backend_;
+void session::on_backend_events(backend& b, std::uint32_t events) {
+  if (&b == held_) {
+    has_held_stirred_ = true;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) b.hung_up = true;
+    return;
+  }
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) b.hung_up = true;
   if (b.has_unsent()) {
     if (!b.flush()) return on_backend_lost();
@@ -186,6 +190,7 @@ session::frame_fate session::on_async(char type, std::string_view frame) {
   const bool ours = b.wire.owed.is_head_ours();
   if (type == 'A') {
     if (!retrying_) claim_notification(frame);
+    freshness_.is_sampled = false;  // whoever notified has committed: that must be seen
     return retrying_ ? frame_fate::drop : frame_fate::pass;
   }
   if (type == 'N') return ours || retrying_ ? frame_fate::drop : frame_fate::pass;

@@ -19,12 +19,21 @@ constexpr std::string_view state_query =
     " AND name OPERATOR(pg_catalog.!~~) 'transaction\\_%'"
     " UNION ALL SELECT 'r', 'role', pg_catalog.current_setting('role')"
     " UNION ALL SELECT 'r', 'session_authorization', SESSION_USER::pg_catalog.text"
-    " UNION ALL SELECT 'p', 'temporary table', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_class"
-    " WHERE relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())"
-    " OR EXISTS (SELECT FROM pg_catalog.pg_proc WHERE pronamespace OPERATOR(pg_catalog.=) "
-    "pg_catalog.pg_my_temp_schema())"
-    " OR EXISTS (SELECT FROM pg_catalog.pg_type WHERE typnamespace OPERATOR(pg_catalog.=) "
-    "pg_catalog.pg_my_temp_schema())"
+    " UNION ALL SELECT 't', relname::pg_catalog.text, '' FROM pg_catalog.pg_class"
+    " WHERE pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0"
+    " AND relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"
+    " UNION ALL SELECT 't', proname::pg_catalog.text, '' FROM pg_catalog.pg_proc"
+    " WHERE pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0"
+    " AND pronamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"
+    " UNION ALL SELECT 't', typname::pg_catalog.text, '' FROM pg_catalog.pg_type"
+    " WHERE pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0"
+    " AND typnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"
+    // A permanent table whose rows this session alone sees more of.
+    " UNION ALL SELECT 'i', '', '' FROM pg_catalog.pg_inherits, pg_catalog.pg_class AS child,"
+    " pg_catalog.pg_class AS parent WHERE pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0"
+    " AND child.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"
+    " AND child.oid OPERATOR(pg_catalog.=) inhrelid AND parent.oid OPERATOR(pg_catalog.=) inhparent"
+    " AND parent.relnamespace OPERATOR(pg_catalog.<>) child.relnamespace"
     " UNION ALL SELECT 'p', 'LISTEN', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_listening_channels())"
     " UNION ALL SELECT 'p', 'WITH HOLD cursor', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE "
     "is_holdable)"
@@ -35,6 +44,7 @@ constexpr std::string_view state_query =
     "pg_catalog.pg_backend_pid())";
 
 constexpr std::size_t most_custom_settings = 200;
+constexpr const char* temporary_table = "temporary table";
 
 std::string full_state_query(const std::set<std::string, std::less<>>& custom) {
   std::string sql(state_query);
@@ -89,7 +99,7 @@ void session::refresh_view() {
 bool session::needs_state_probe() const {
   if (group_->mode == config::pool_mode::session) return false;
   return effects_.may_set || effects_.may_pin || effects_.seeds_random || (!pin_.empty() && block_ended_) ||
-         (keeps_sequence_ && pin_.empty());
+         (temporary_ != nullptr && effects_.changes_catalog) || (keeps_sequence_ && pin_.empty());
 }
 
 void session::ask_state() {
@@ -121,10 +131,20 @@ void session::apply_state() {
                     : seeded_random_  ? "setseed()"
                     : keeps_sequence_ ? "sequence values"
                                       : "";
+  lends_reads_ = !loaded_library_ && !seeded_random_;
+  temporary_.reset();
   for (const auto& row : b.own_rows) {
     if (row.size() < 3) continue;
     if (row[0] == "p") {
       pin = row[1];
+    } else if (row[0] == "t" || row[0] == "i") {
+      pin = temporary_table;
+      if (temporary_ == nullptr) temporary_ = std::make_unique<routing::temporary_names>();
+      if (row[0] == "t") {
+        temporary_->add(row[1]);
+      } else {
+        temporary_->add_all();
+      }
     } else if (row[0] == "s") {
       in_force[row[1]] = row[2];
     } else if (row[1] == "role" ? row[2] != "none" : row[2] != b.home.user()) {
@@ -218,8 +238,13 @@ void session::on_settings_done(bool failed) {
       flow_ = flow::collecting;
       return refuse_login(why);
     }
+    const bool on_replica = b.home.is_replica();
     drop_backend();
-    return on_acquire_failed(why);
+    if (!on_replica) return on_acquire_failed(why);
+    // What the settings name may not have been replayed there yet.
+    force_primary_ = true;
+    flow_ = flow::collecting;
+    return worker_.loop.soon(*this);
   }
   if (phase_ == phase::opening) return ask_state();
   if (gone_) return leave_backend_behind();
@@ -241,6 +266,7 @@ void session::on_state_known(bool failed) {
   }
   if (failed) {
     set_pin("state unknown");
+    lends_reads_ = false;
   } else {
     apply_state();
     effects_ = {};

@@ -133,10 +133,11 @@ std::size_t session::start_unit(const unit_view& u) {
     return 0;
   }
   view_.pin = pin_;
+  view_.reads_may_leave = !pin_.empty() && may_read_elsewhere(u, c);
   auto decision = routing::decide(c, view_);
   if (decision.where == routing::target::replica && awaits_catalog())
     decision.where = routing::target::primary;
-  if (backend_ != nullptr && view_.open == routing::block::none && pin_.empty()) {
+  if (backend_ != nullptr && view_.open == routing::block::none && (pin_.empty() || held_ != nullptr)) {
     decision.where = routing::target::stay;  // granted after a wait
   }
   if (decision.where == routing::target::move_primary) {
@@ -148,11 +149,11 @@ std::size_t session::start_unit(const unit_view& u) {
                                       "Run it outside the block, or begin the block without READ ONLY."));
     return 0;
   }
+  const bool replica = decision.where == routing::target::replica && !force_primary_ &&
+                       u.end != unit_end::flush && u.missing == 0;
   backend* b = backend_;
-  if (b == nullptr) {
-    const bool replica = decision.where == routing::target::replica && !force_primary_ &&
-                         u.end != unit_end::flush && u.missing == 0;
-    b = acquire(replica);
+  if (b == nullptr || replica) {
+    b = b == nullptr ? acquire(replica) : acquire_beside();
     if (b == nullptr) {
       if (wait_.is_linked()) flow_ = flow::waiting;
       return 0;
@@ -414,7 +415,7 @@ void session::count_route(const routing::classification& c, const backend& b) {
   route_reason why = c.kind == statement_kind::read ? read : write;
   if (force_primary_) {
     why = retried;
-  } else if (!pin_.empty()) {
+  } else if (!pin_.empty() && !replica) {
     why = pinned;
   } else if (view_.open != routing::block::none || c.kind == statement_kind::transaction) {
     why = replica ? read_only_block : transaction;

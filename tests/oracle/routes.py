@@ -8,17 +8,33 @@ import subprocess
 _READ = re.compile(r"^(SELECT|COPY|EXPLAIN|SHOW)\b")
 
 
-def ask_pgsteer(command, records):
+class Router:
+    """A `pgsteer route --json`; with the URL of a catalog it is to be asked before each statement runs."""
+
+    def __init__(self, pgsteer, catalog=None):
+        arguments = ["--catalog", catalog] if catalog else []
+        self._process = subprocess.Popen([pgsteer, "route", "--json", *arguments], stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE, text=True, encoding="utf-8", errors="surrogateescape")
+
+    def ask(self, sql, session):
+        """The target and the reason."""
+        self._process.stdin.write(json.dumps({"sql": sql, "session": session}, ensure_ascii=False) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        return {"target": answer.get("target", "primary"), "reason": answer.get("reason", answer.get("error"))}
+
+    def stop(self):
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+def ask_pgsteer(pgsteer, records):
     """Adds `target` and `reason` to each record, in order."""
-    with subprocess.Popen([*command, "route", "--json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          text=True, encoding="utf-8", errors="surrogateescape") as router:
-        for record in records:
-            line = {"sql": record["sql"], "session": record["session"]}
-            router.stdin.write(json.dumps(line, ensure_ascii=False) + "\n")
-            router.stdin.flush()
-            answer = json.loads(router.stdout.readline())
-            record.update(target=answer.get("target", "primary"), reason=answer.get("reason", answer.get("error")))
-        router.stdin.close()
+    router = Router(pgsteer)
+    for record in records:
+        record.update(router.ask(record["sql"], record["session"]))
+    router.stop()
 
 
 def is_right_read(record):

@@ -75,7 +75,8 @@ class Cluster:
 class Witness:
     """One client session. Writes one JSON object a statement to `out`."""
 
-    def __init__(self, cluster, server, startup, session, out):
+    def __init__(self, cluster, server, startup, session, out, router=None):
+        self._router, self._routed = router, {}
         self._cluster, self._server, self._startup = cluster, server, startup
         self._session, self._out = session, out
         self._status, self._before = "I", None
@@ -89,16 +90,18 @@ class Witness:
     def __exit__(self, *_):
         self._drop_standby()
 
-    def before(self, _body):
+    def before(self, body):
         """Called before the primary gets the statement."""
         self._before = self._status
+        if self._router is not None:
+            self._routed = self._router.ask(body[:-1].decode("utf-8", "surrogateescape"), self._session)
 
     def after(self, body, frames):
         """Called with the primary's answer."""
         answer = Answer(frames)
         self._status = answer.status
         record = {"session": self._session, "sql": body[:-1].decode("utf-8", "surrogateescape"),
-                  "tag": (answer.tags or [""])[-1], "sqlstate": (answer.sqlstates or [""])[-1]}
+                  "tag": (answer.tags or [""])[-1], "sqlstate": (answer.sqlstates or [""])[-1], **self._routed}
         if self._before == self._status == "I":
             record.update(self._judge(body, frames))
         else:

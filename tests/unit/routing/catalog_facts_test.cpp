@@ -106,6 +106,21 @@ TEST_F(catalog_facts_test, find_functions_that_hide_built_in_ones) {
   EXPECT_THAT(reason("SELECT lower('X')"), StartsWith("calls app.lower(text), which calls nextval()"));
 }
 
+// Names in them are found when they run, in the session that calls.
+TEST_F(catalog_facts_test, keep_the_bodies_that_a_read_runs) {
+  fixture.relation(16500, 2200, "t");
+  fixture.sql(17001, "inner_one", "", "SELECT a FROM t", "s");
+  fixture.sql(17002, "outer_one", "", "SELECT inner_one()");
+  fixture.plpgsql(17003, "runs", "25", "BEGIN EXECUTE $1; RETURN 1; END", "s");
+  const catalog_facts known(fixture.make(), role, search_path);
+  text_judge judge;
+  const auto bodies = [&](std::string_view sql) { return judge.judge(sql, {}, known).is.bodies.text; };
+  EXPECT_EQ(bodies("SELECT a, lower('x') FROM t"), "");
+  EXPECT_EQ(bodies("SELECT outer_one()"), "SELECT a FROM t\nSELECT inner_one()");
+  EXPECT_EQ(bodies("SELECT inner_one(), inner_one()"), "SELECT a FROM t");
+  EXPECT_EQ(bodies("SELECT runs('x')"), "pg_temp");
+}
+
 TEST_F(catalog_facts_test, find_relations_by_path_role_and_privilege) {
   fixture.relation(16500, 2200, "t");
   fixture.relation(16501, 16402, "t", "r", "u");

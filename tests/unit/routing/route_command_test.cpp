@@ -87,71 +87,110 @@ TEST(route, defaults_of_transactions_are_remembered) {
       {{"SET default_transaction_read_only = on", primary}, {"DISCARD ALL", primary}, {"BEGIN", primary}});
 }
 
-TEST(route, a_temporary_table_pins_until_it_is_dropped) {
+TEST(route, a_temporary_table_pins_what_may_name_it_until_it_is_dropped) {
   expect_session({{"CREATE TEMP TABLE t (a int)", primary},
-                  {"SELECT 1", primary},
+                  {"SELECT * FROM t", primary},
                   {"DROP TABLE t", primary},
-                  {"SELECT 1", replica}});
+                  {"SELECT 1 FROM t", replica}});
   expect_session({{"CREATE TABLE pg_temp.t (a int)", primary},
-                  {"SELECT 1", primary},
+                  {"SELECT * FROM t", primary},
                   {"DISCARD TEMP", primary},
-                  {"SELECT 1", replica}});
+                  {"SELECT 1 FROM t", replica}});
   expect_session({{"SELECT 1 INTO TEMP t", primary},
-                  {"SELECT 1", primary},
+                  {"SELECT * FROM t", primary},
                   {"DISCARD ALL", primary},
-                  {"SELECT 1", replica}});
+                  {"SELECT 1 FROM t", replica}});
   expect_session({{"CREATE TEMP TABLE t AS SELECT 1", primary},
                   {"ALTER TABLE t RENAME TO u", primary},
                   {"DROP TABLE t", primary},
-                  {"SELECT 1", primary},
+                  {"SELECT * FROM u", primary},
                   {"DROP TABLE pg_temp.u", primary},
-                  {"SELECT 1", replica}});
+                  {"SELECT 1 FROM u", replica}});
   expect_session({{"BEGIN", primary},
                   {"CREATE TEMP TABLE t (a int)", primary},
                   {"ROLLBACK", primary},
-                  {"SELECT 1", replica}});
+                  {"SELECT 1 FROM t", replica}});
   expect_session({{"BEGIN", primary},
                   {"CREATE TEMP TABLE t (a int) ON COMMIT DROP", primary},
                   {"COMMIT", primary},
-                  {"SELECT 1", replica}});
+                  {"SELECT 1 FROM t", replica}});
   expect_session({{"BEGIN", primary},
                   {"SAVEPOINT a", primary},
                   {"CREATE TEMP TABLE t (a int)", primary},
                   {"ROLLBACK TO a", primary},
                   {"COMMIT", primary},
-                  {"SELECT 1", replica}});
+                  {"SELECT 1 FROM t", replica}});
   expect_session({{"CREATE TEMP VIEW v AS SELECT 1", primary},
-                  {"SELECT 1", primary},
+                  {"SELECT * FROM v", primary},
                   {"DROP VIEW v", primary},
-                  {"SELECT 1", replica}});
-  expect_session({{"CREATE TEMP SEQUENCE q", primary}, {"SELECT 1", primary}});
+                  {"SELECT 1 FROM v", replica}});
+  expect_session({{"CREATE TEMP SEQUENCE q", primary}, {"SELECT last_value FROM Q", primary}});
+  expect_session({{"SET search_path = pg_temp", primary},
+                  {"CREATE TABLE t (a int)", primary},
+                  {"SELECT * FROM t", primary}});
+  expect_session({{"CREATE TABLE t (a int)", primary}, {"SELECT 1 FROM t", replica}});
+}
+
+TEST(route, reads_that_have_nothing_to_do_with_what_pins_go_to_a_replica) {
+  expect_session({{"CREATE TEMP TABLE mine (a int)", primary},
+                  {"SELECT * FROM others", replica},
+                  {"SELECT * FROM others WHERE a = 'mine'", primary},
+                  {"SELECT * FROM others WHERE a = 'miners'", replica},
+                  {"SELECT * FROM \"MINE\"", primary},
+                  {R"(SELECT * FROM U&"m\0069ne")", primary},
+                  {"SELECT c.oid::regclass FROM pg_class c", primary},
+                  {"SELECT pg_table_is_visible(oid) FROM pg_class", primary},
+                  {"SELECT 1; SELECT 2 FROM others", replica},
+                  {"BEGIN READ ONLY", primary},
+                  {"SELECT * FROM others", primary},
+                  {"COMMIT", primary},
+                  {"DROP TABLE other.mine", primary},
+                  {"SELECT * FROM mine", primary}});
+  expect_session({{"CREATE TEMP TABLE \"my own\" (a int)", primary}, {"SELECT * FROM others", primary}});
   expect_session(
-      {{"SET search_path = pg_temp", primary}, {"CREATE TABLE t (a int)", primary}, {"SELECT 1", primary}});
-  expect_session({{"CREATE TABLE t (a int)", primary}, {"SELECT 1", replica}});
+      {{"CREATE TEMP TABLE mine () INHERITS (others)", primary}, {"SELECT * FROM third", primary}});
+  expect_session({{"CREATE TEMP TABLE mine (a int)", primary},
+                  {"CREATE TEMP TABLE child () INHERITS (mine)", primary},
+                  {"SELECT * FROM others", replica},
+                  {"ALTER TABLE child INHERIT others", primary},
+                  {"SELECT * FROM others", primary}});
+  expect_session({{"LOAD 'x'", primary}, {"SELECT 1", primary}});
 }
 
 TEST(route, what_else_a_backend_keeps_pins_too) {
-  expect_session(
-      {{"LISTEN a", primary}, {"SELECT 1", primary}, {"UNLISTEN *", primary}, {"SELECT 1", replica}});
+  expect_session({{"LISTEN a", primary},
+                  {"BEGIN READ ONLY", primary},
+                  {"COMMIT", primary},
+                  {"SELECT 1", replica},
+                  {"UNLISTEN *", primary},
+                  {"SELECT 1", replica}});
   expect_session({{"BEGIN", primary},
                   {"DECLARE c CURSOR WITH HOLD FOR SELECT 1", primary},
                   {"COMMIT", primary},
-                  {"SELECT 1", primary},
+                  {"BEGIN READ ONLY", primary},
+                  {"COMMIT", primary},
+                  {"SELECT 1", replica},
                   {"CLOSE c", primary},
                   {"SELECT 1", replica}});
   expect_session({{"SELECT pg_advisory_lock(1)", primary},
-                  {"SELECT 1", primary},
+                  {"BEGIN READ ONLY", primary},
+                  {"COMMIT", primary},
+                  {"SELECT 1", replica},
                   {"SELECT pg_advisory_unlock(1)", primary},
                   {"SELECT 1", replica}});
   expect_session({{"SELECT pg_advisory_lock(1), pg_advisory_lock(2)", primary},
                   {"SELECT pg_advisory_unlock(1)", primary},
-                  {"SELECT 1", primary},
+                  {"BEGIN READ ONLY", primary},
+                  {"COMMIT", primary},
+                  {"SELECT 1", replica},
                   {"SELECT pg_advisory_unlock_all()", primary},
                   {"SELECT 1", replica}});
   expect_session({{"SELECT pg_advisory_xact_lock(1)", primary}, {"SELECT 1", replica}});
   expect_session({{"PREPARE p AS SELECT 1", primary},
                   {"EXECUTE p", primary},
-                  {"SELECT 1", primary},
+                  {"BEGIN READ ONLY", primary},
+                  {"COMMIT", primary},
+                  {"SELECT 1", replica},
                   {"DEALLOCATE p", primary},
                   {"SELECT 1", replica}});
   expect_session({{"LOAD 'x'", primary}, {"DISCARD ALL", primary}, {"SELECT 1", primary}});

@@ -1,0 +1,59 @@
+#include "routing/temporary_names.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace pgsteer::routing {
+namespace {
+
+temporary_names named(std::initializer_list<std::string_view> names) {
+  temporary_names all;
+  for (const auto name : names)
+    all.add(name);
+  return all;
+}
+
+TEST(temporary_names, are_found_as_words_anywhere) {
+  const auto mine = named({"mine", "Other"});
+  for (const auto* text : {"SELECT * FROM mine", "mine", "select MINE.a", "SELECT \"mine\"", "'mine'",
+                           "/* mine */", "SELECT a(mine)", "SELECT * FROM other", "a.mine", "mine::text"})
+    EXPECT_TRUE(mine.may_be_in(text)) << text;
+  for (const auto* text :
+       {"SELECT * FROM mines", "_mine", "mine_", "mine1", "SELECT 'determined'", "", "min e", "mine$"})
+    EXPECT_FALSE(mine.may_be_in(text)) << text;
+}
+
+TEST(temporary_names, are_cut_as_postgresql_cuts_them) {
+  const std::string name(63, 'n');
+  EXPECT_TRUE(named({name}).may_be_in("SELECT * FROM " + name + "nnn"));
+  EXPECT_FALSE(named({name}).may_be_in("SELECT * FROM " + name.substr(1)));
+}
+
+TEST(temporary_names, that_can_be_written_in_many_ways_may_be_anywhere) {
+  for (const auto* name : {"two words", "a\"b", "gr\xC3\xBC\xC3\x9F", "a-b"})
+    EXPECT_TRUE(named({name}).may_be_in("SELECT 1")) << name;
+  EXPECT_TRUE(named({"mine"}).may_be_in(R"(SELECT * FROM U&"m\0069ne")"));
+  EXPECT_TRUE(named({"mine"}).may_be_in(R"(SELECT * FROM u&"m\0069ne")"));
+  EXPECT_FALSE(named({"mine"}).may_be_in("SELECT u & 1"));
+}
+
+TEST(temporary_names, matter_to_whatever_asks_what_names_mean) {
+  const auto mine = named({"mine"});
+  for (const auto* text :
+       {"SELECT oid::regclass FROM pg_class", "SELECT to_regtype('a')", "SELECT pg_get_viewdef(1)",
+        "SELECT pg_table_is_visible(1)", "SELECT current_schemas(true)", "SELECT format_type(1, 2)",
+        "SELECT has_table_privilege('a', 'SELECT')", "SELECT * FROM pg_temp.x", "SELECT pg_temp_3.x"})
+    EXPECT_TRUE(mine.may_be_in(text)) << text;
+  EXPECT_FALSE(mine.may_be_in("SELECT relname FROM pg_class WHERE relkind = 'r'"));
+}
+
+TEST(temporary_names, beyond_a_number_are_all_names) {
+  temporary_names all;
+  for (int i = 0; i <= 1000; ++i)
+    all.add("t" + std::to_string(i));
+  EXPECT_TRUE(all.may_be_in("SELECT 1"));
+}
+
+}  // namespace
+}  // namespace pgsteer::routing
