@@ -60,6 +60,24 @@ std::vector<std::string> get_duration(const settings& from) {
   return {to_text(from.*Member)};
 }
 
+// Bounds in bytes.
+template <auto Member, std::int64_t Least, std::int64_t Most>
+refusal set_memory(settings& to, texts from, const surroundings&) {
+  const auto value = parse_memory(from[0]);
+  if (!value) return value.error();
+  if (*value < Least || *value > Most) {
+    return complaint{fmt::format("{} is out of range", shown(from[0])),
+                     fmt::format("from {} to {} is possible", memory_text(Least), memory_text(Most))};
+  }
+  to.*Member = *value;
+  return std::nullopt;
+}
+
+template <auto Member>
+std::vector<std::string> get_memory(const settings& from) {
+  return {memory_text(from.*Member)};
+}
+
 template <auto Member>
 refusal set_fraction(settings& to, texts from, const surroundings&) {
   const auto value = parse_fraction(from[0]);

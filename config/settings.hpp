@@ -72,6 +72,9 @@ struct settings {
   int max_prepared_statements = 500;  // per backend; least recently used are closed
 
   std::chrono::milliseconds acquire_timeout{5000};
+  std::chrono::milliseconds failover_wait{30000};  // of units not yet sent, while there is no primary
+  int failover_queue = 10000;                      // so many of them at most
+  std::int64_t failover_queue_memory = std::int64_t{64} << 20;  // and so many bytes
   std::chrono::milliseconds connect_timeout{5000};
   std::chrono::milliseconds login_timeout{15000};
   std::chrono::milliseconds shutdown_timeout{30000};

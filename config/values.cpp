@@ -23,6 +23,15 @@ constexpr std::array units{unit{"d", 86'400'000}, unit{"h", 3'600'000}, unit{"mi
                            unit{"ms", 1}};
 constexpr double longest_duration = 1e12;  // some thirty years: beyond it is a slip of the hand
 
+struct memory_unit {
+  std::string_view name;
+  std::int64_t bytes;
+};
+
+constexpr std::array memory_units{memory_unit{"GB", std::int64_t{1} << 30}, memory_unit{"MB", 1 << 20},
+                                  memory_unit{"kB", 1 << 10}, memory_unit{"B", 1}};
+constexpr std::int64_t largest_memory = std::int64_t{1} << 50;
+
 struct unit_spelling {
   std::string_view wrong;
   std::string_view right;
@@ -99,6 +108,37 @@ std::string to_text(std::chrono::milliseconds value) {
   const auto exact = [&](const unit& each) { return value.count() % each.milliseconds == 0; };
   const auto found = std::ranges::find_if(units, exact);
   return fmt::format("{}{}", value.count() / found->milliseconds, found->name);
+}
+
+parsed<std::int64_t> parse_memory(std::string_view text) {
+  text = trimmed(text);
+  const auto end = std::ranges::find_if_not(text, is_digit);
+  const auto digits = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+  const auto name = trimmed(text.substr(digits.size()));
+  std::int64_t number = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (digits.empty() || read.ec != std::errc()) {
+    return complaint{text.empty() ? "is empty, an amount of memory is wanted"
+                                  : fmt::format("{} is not an amount", shown(text)),
+                     "write a whole number and a unit (B, kB, MB or GB), such as \"64MB\""};
+  }
+  if (name.empty() && number == 0) return std::int64_t{0};
+  const auto found = std::ranges::find(memory_units, name, &memory_unit::name);
+  if (found == memory_units.end()) {
+    return complaint{name.empty() ? fmt::format("{} has no unit", shown(text))
+                                  : fmt::format("{} is not a unit of memory", shown(name)),
+                     "units are B, kB, MB and GB"};
+  }
+  if (number > largest_memory / found->bytes)
+    return complaint{fmt::format("{} is too much", shown(text)), ""};
+  return number * found->bytes;
+}
+
+std::string memory_text(std::int64_t bytes) {
+  if (bytes == 0) return "0";
+  const auto found =
+      std::ranges::find_if(memory_units, [&](const auto& each) { return bytes % each.bytes == 0; });
+  return fmt::format("{}{}", bytes / found->bytes, found->name);
 }
 
 parsed<std::int64_t> parse_number(std::string_view text, std::int64_t least, std::int64_t most) {

@@ -27,6 +27,10 @@ using parsed = boost::system::result<T, complaint>;
 [[nodiscard]] parsed<std::chrono::milliseconds> parse_duration(std::string_view text);
 [[nodiscard]] std::string to_text(std::chrono::milliseconds value);
 
+/// PostgreSQL's units of memory (B, kB, MB, GB); a number without one is refused, except 0.
+[[nodiscard]] parsed<std::int64_t> parse_memory(std::string_view text);
+[[nodiscard]] std::string memory_text(std::int64_t bytes);
+
 [[nodiscard]] parsed<std::int64_t> parse_number(std::string_view text, std::int64_t least, std::int64_t most);
 [[nodiscard]] parsed<double> parse_fraction(std::string_view text);
 

@@ -76,6 +76,8 @@ struct worker_metrics {
   counter retries;  // reads run again elsewhere, unseen by the client
   counter moves;    // read-only blocks moved from a replica to the primary
   counter acquire_timeouts;
+  counter failover_timeouts;  // units that waited for a primary in vain
+  counter failover_refusals;  // units for which the queue was full
   counter backend_connects;
   counter backend_connect_failures;
   counter backend_losses;  // connections that broke while in use

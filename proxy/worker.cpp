@@ -121,6 +121,14 @@ server_ref worker::choose_replica(const routing::freshness& wanted) {
   return best != nullptr ? *best : nullptr;
 }
 
+bool worker::may_wait_for_primary(std::size_t bytes) {
+  const auto sum = waiting_bytes_ + static_cast<std::int64_t>(bytes);
+  if (waiting_units_ >= settings().failover_queue || sum > settings().failover_queue_memory) return false;
+  ++waiting_units_;
+  waiting_bytes_ = sum;
+  return true;
+}
+
 void worker::forget_statements(const std::string& database) {
   const auto request = catalogs_ == nullptr ? 0 : catalogs_->reload(database);
   for (const auto& g : groups_) {
@@ -234,7 +242,11 @@ void worker::reconfigure(runtime_config config) {
     };
     for (const auto& g : groups_) {
       for (const auto& p : g->pools) {
-        if (!stays(p->host()) && !p->is_retired()) p->retire();
+        if (stays(p->host())) {
+          p->revive();
+        } else if (!p->is_retired()) {
+          p->retire();
+        }
       }
     }
   });
@@ -281,6 +293,8 @@ void worker::drain(std::chrono::milliseconds timeout) {
 
 void worker::sweep() {
   const auto now = loop.now();
+  waiting_units_ = 0;
+  waiting_bytes_ = 0;
   for (const auto& g : groups_) {
     for (std::size_t i = 0; i < g->pools.size(); ++i)
       g->pools[i]->sweep(now);

@@ -72,6 +72,8 @@ class worker {
   // The replica to read from: the session's last one, or the one with the least outstanding work of
   // those that are usable and fresh enough; null where there is none.
   [[nodiscard]] server_ref choose_replica(const routing::freshness& wanted);
+  // In this sweep, one more unit waits for a primary; false: beyond the bounds.
+  [[nodiscard]] bool may_wait_for_primary(std::size_t bytes);
   void forward_cancel(backend& b);
   void connect(pool& p);
   // The database's objects have changed: statements parsed from now on are analysed anew.
@@ -123,6 +125,8 @@ class worker {
   std::uint32_t group_ids_ = 0;
   std::uint32_t statement_keys_ = 0;
   std::size_t turn_ = 0;
+  int waiting_units_ = 0;  // for a primary, counted by each sweep
+  std::int64_t waiting_bytes_ = 0;
   bool draining_ = false;
   clock::time_point drain_until_;
   clock::time_point published_;

@@ -76,6 +76,7 @@ class backend final : public event_handler {
   bool is_doomed = false;  // out of step or dying: nothing it says counts any more
   bool is_spoilt = false;  // in step, but closed instead of reused
   bool hung_up = false;    // the server has closed its side: read until the end
+  std::string last_words;  // why a server that stops ended this connection
   int cancels_in_flight = 0;
   std::uint64_t sequence_user = 0;  // serial of the session that last may have drawn from a sequence here
 

@@ -38,7 +38,7 @@ const std::string& pool::user() const {
 backend* pool::lease(session& s) {
   const bool somebody_waits =
       std::any_of(waiting_.begin(), waiting_.end(), [](const waiter& w) { return w.only == nullptr; });
-  if (!idle_.empty() && !somebody_waits) {
+  if (!idle_.empty() && !somebody_waits && !lacks_primary()) {
     const auto at = best_idle(s);
     backend* b = idle_[at];
     idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(at));
@@ -54,6 +54,7 @@ backend* pool::lease(session& s) {
 void pool::enqueue(session& s, const backend* only) {
   auto& wait = s.wait();
   wait.since = worker_.loop.now();
+  if (wait.begun == clock::time_point{}) wait.begun = wait.since;
   wait.only = only;
   waiting_.push_back(wait);
   worker_.metrics().clients_waiting.add();
@@ -78,6 +79,7 @@ bool pool::lease_exact(session& s, backend& b) {
 void pool::hand_out(backend& b, session& s) {
   b.user = &s;
   b.lease_since = worker_.loop.now();
+  s.wait().begun = {};
 }
 
 // The one that already has this session's settings, if any; by rotation, the one used longest ago.
@@ -135,7 +137,8 @@ void pool::discard(backend& b) {
 }
 
 void pool::open_for_waiters() {
-  if (retired_ || waiting_.empty() || !server_->is_usable() || worker_.loop.now() < retry_at_) return;
+  const bool is_no_use = retired_ || !server_->is_usable() || lacks_primary();
+  if (waiting_.empty() || is_no_use || worker_.loop.now() < retry_at_) return;
   const auto wanted = waiting_.size();
   std::erase_if(closing_, [this](auto until) { return until <= worker_.loop.now(); });
   while (static_cast<std::size_t>(connecting_) < wanted &&
@@ -148,8 +151,12 @@ void pool::open_for_waiters() {
 void pool::on_connected(connect_result result) {
   --connecting_;
   if (auto* failure = std::get_if<connect_failure>(&result)) return on_connect_failure(*failure);
-  worker_.metrics().backend_connects.add();
   auto& c = std::get<connected>(result);
+  if (is_standby_alone(c)) {
+    server_->hint_promoted();  // its monitor asks what it is now
+    return on_connect_failure({std::string(sqlstate::cannot_connect_now), "the server is a standby"});
+  }
+  worker_.metrics().backend_connects.add();
   if (!group_.is_known || !is_replica()) {
     if (!group_.is_known) worker_.want_catalog(group_.database);
     group_.parameters = c.parameters;
@@ -160,6 +167,19 @@ void pool::on_connected(connect_result result) {
   last_failure_ = {};
   all_.push_back(std::make_unique<backend>(std::move(c), *this, worker_.next_backend_id()));
   give_back(*all_.back());
+}
+
+// The address that was the primary's leads to a standby: nothing is written there.
+bool pool::is_standby_alone(const connected& c) const {
+  const auto at = c.parameters.find("in_hot_standby");
+  const auto& all = *worker_.config().servers;
+  const bool is_alone = all.replicas.empty() && all.excluded.empty();
+  return !is_replica() && !is_alone && at != c.parameters.end() && at->second == "on";
+}
+
+// Nobody takes writes: who waits here waits for a primary, not for a free connection.
+bool pool::lacks_primary() const {
+  return !is_replica() && !worker_.config().servers->has_primary();
 }
 
 void pool::on_connect_failure(const connect_failure& failure) {
@@ -190,8 +210,12 @@ void pool::close_idle() {
 
 void pool::on_server_down() {
   close_idle();
-  if (!is_replica()) return;
-  // A read does not wait for this replica: it goes elsewhere, in the order it came.
+  // A read does not wait for this replica; who needs the primary waits here for its return.
+  if (is_replica()) send_waiters_elsewhere();
+}
+
+// In the order they came.
+void pool::send_waiters_elsewhere() {
   wait_queue leaving;
   leaving.swap(waiting_);
   while (!leaving.empty()) {
@@ -209,38 +233,117 @@ void pool::on_server_up() {
 
 void pool::retire() {
   retired_ = true;
-  on_server_down();
+  close_idle();
+  send_waiters_elsewhere();
 }
 
 void pool::sweep(clock::time_point now) {
-  expire_waiters(now);
+  const bool is_out = lacks_primary() || !has_answered();
+  if (is_out) available_since_ = now;
+  if (is_out && !is_replica()) {
+    expire_in_outage(now);
+  } else {
+    expire_waiters(now);
+  }
   expire_idle(now);
   if (!waiting_.empty() && !server_->is_usable()) server_->want();
+  while (!waiting_.empty() && !idle_.empty() && !lacks_primary()) {
+    backend* b = idle_.back();
+    idle_.pop_back();
+    if (grant(*b)) continue;
+    idle_.push_back(b);
+    break;
+  }
   open_for_waiters();
+}
+
+// A connection stands, or the server itself has said why not.
+bool pool::has_answered() const {
+  const bool has_refused =
+      !last_failure_.sqlstate.empty() && last_failure_.sqlstate != sqlstate::cannot_connect_now;
+  return !all_.empty() || has_refused;
 }
 
 void pool::expire_waiters(clock::time_point now) {
   const auto timeout = worker_.settings().acquire_timeout;
-  while (!waiting_.empty() && now - waiting_.front().since >= timeout) {
+  while (!waiting_.empty() && now - std::max(waiting_.front().since, available_since_) >= timeout) {
     worker_.metrics().acquire_timeouts.add();
-    waiting_.front().who->on_acquire_failed(timeout_error(now));
+    const bool is_busy = server_->is_usable() && !all_.empty();
+    waiting_.front().who->on_acquire_failed(is_busy ? busy_error(now) : unreachable_error());
   }
 }
 
-protocol::error_report pool::timeout_error(clock::time_point now) const {
-  const auto seconds = std::chrono::duration<double>(worker_.settings().acquire_timeout).count();
-  if (!server_->is_usable() || all_.empty()) {
-    auto cause = !last_failure_.message.empty() ? last_failure_.message : server_->last_error();
-    if (cause.empty()) cause = "it does not answer";
-    const auto code = last_failure_.sqlstate.empty() ? sqlstate::connection_failure
-                                                     : std::string_view(last_failure_.sqlstate);
-    return protocol::statement_error(
-        code,
-        fmt::format("the {} server {} could not be reached within {:g} s",
-                    is_replica() ? "replica" : "primary", server_->name(), seconds),
-        cause,
-        "Nothing was sent to it. pgsteer goes on trying to connect; look at /health and at the server.");
+// Each waits by its own patience. Those beyond the bounds are the ones that came last.
+void pool::expire_in_outage(clock::time_point now) {
+  wait_queue all;
+  all.swap(waiting_);
+  while (!all.empty()) {
+    auto& w = all.front();
+    all.pop_front();
+    if (auto why = outage_verdict(*w.who, now)) {
+      worker_.metrics().clients_waiting.sub();
+      w.who->on_acquire_failed(*why);
+    } else {
+      waiting_.push_back(w);
+    }
   }
+}
+
+std::optional<protocol::error_report> pool::outage_verdict(const session& s, clock::time_point now) const {
+  const bool is_login = s.current_phase() != session::phase::ready;
+  const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - s.waiting_since());
+  const auto patience = is_login ? worker_.settings().acquire_timeout : worker_.settings().failover_wait;
+  auto& m = worker_.metrics();
+  if (waited >= patience) {
+    (is_login ? m.acquire_timeouts : m.failover_timeouts).add();
+    return outage_error(patience, is_login);
+  }
+  if (is_login) return std::nullopt;
+  if (const auto limit = s.statement_timeout(); limit && waited >= *limit) {
+    return protocol::statement_error(sqlstate::query_canceled, "canceling statement due to statement timeout",
+                                     "It waited for a primary and was not sent to a server.");
+  }
+  if (worker_.may_wait_for_primary(s.waiting_bytes())) return std::nullopt;
+  m.failover_refusals.add();
+  auto why = outage_error(waited, false);
+  why.hint =
+      "More clients wait for a primary than failover_queue and failover_queue_memory allow. Nothing was "
+      "sent: run it again later.";
+  return why;
+}
+
+std::string pool::last_cause() const {
+  auto cause = !last_failure_.message.empty() ? last_failure_.message : server_->last_error();
+  return cause.empty() ? "it does not answer" : cause;
+}
+
+protocol::error_report pool::outage_error(std::chrono::milliseconds waited, bool is_login) const {
+  const bool is_standby = server_->is_usable() && lacks_primary();
+  const auto cause = is_standby ? std::string("it is a standby") : last_cause();
+  const auto seconds = std::chrono::duration<double>(waited).count();
+  return protocol::statement_error(
+      sqlstate::cannot_connect_now, "there is no primary to run this on",
+      fmt::format("Server {}: {}. No other server has become the primary.", server_->name(), cause),
+      is_login
+          ? fmt::format("The login waited {:g} s (acquire_timeout). Connect again.", seconds)
+          : fmt::format("It waited {:g} s (failover_wait) for a primary. Nothing was sent: run it again.",
+                        seconds));
+}
+
+protocol::error_report pool::unreachable_error() const {
+  const auto seconds = std::chrono::duration<double>(worker_.settings().acquire_timeout).count();
+  const auto code = last_failure_.sqlstate.empty() ? sqlstate::connection_failure
+                                                   : std::string_view(last_failure_.sqlstate);
+  return protocol::statement_error(
+      code,
+      fmt::format("the {} server {} could not be reached within {:g} s", is_replica() ? "replica" : "primary",
+                  server_->name(), seconds),
+      last_cause(),
+      "Nothing was sent to it. pgsteer goes on trying to connect; look at /health and at the server.");
+}
+
+protocol::error_report pool::busy_error(clock::time_point now) const {
+  const auto seconds = std::chrono::duration<double>(worker_.settings().acquire_timeout).count();
   const auto waited = std::chrono::duration<double>(now - waiting_.front().since).count();
   double oldest = 0;
   for (const auto& b : all_) {

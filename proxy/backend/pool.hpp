@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ struct client_group;
 struct waiter : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
   session* who = nullptr;
   const void* only = nullptr;  // the one backend it can use, if it is bound to one
-  clock::time_point since;
+  clock::time_point since;     // in this queue
+  clock::time_point begun;     // its unit's first wait; zero: it has not waited yet
 };
 using wait_queue = boost::intrusive::list<waiter, boost::intrusive::constant_time_size<false>>;
 
@@ -47,7 +49,8 @@ class pool {
   void on_server_down();
   void on_server_up();
   void close_idle();
-  void retire();  // the server left the configuration
+  void retire();  // the server left the configuration, or gets no traffic
+  void revive() { retired_ = false; }
   void sweep(clock::time_point now);
 
   [[nodiscard]] const server_ref& host() const { return server_; }
@@ -74,8 +77,18 @@ class pool {
   void on_connect_failure(const connect_failure& failure);
   [[nodiscard]] std::size_t best_idle(const session& s) const;
   [[nodiscard]] std::size_t limit() const;
-  [[nodiscard]] protocol::error_report timeout_error(clock::time_point now) const;
+  void send_waiters_elsewhere();
+  [[nodiscard]] bool is_standby_alone(const connected& c) const;
+  [[nodiscard]] bool lacks_primary() const;
+  [[nodiscard]] bool has_answered() const;
+  [[nodiscard]] std::string last_cause() const;
+  [[nodiscard]] protocol::error_report busy_error(clock::time_point now) const;
+  [[nodiscard]] protocol::error_report unreachable_error() const;
+  [[nodiscard]] protocol::error_report outage_error(std::chrono::milliseconds waited, bool is_login) const;
+  [[nodiscard]] std::optional<protocol::error_report> outage_verdict(const session& s,
+                                                                     clock::time_point now) const;
   void expire_waiters(clock::time_point now);
+  void expire_in_outage(clock::time_point now);
   void expire_idle(clock::time_point now);
 
   worker& worker_;
@@ -88,6 +101,7 @@ class pool {
   std::vector<clock::time_point> closing_;  // until when a closed connection counts: the server is slower
   bool retired_ = false;
   clock::time_point retry_at_;
+  clock::time_point available_since_;  // the server's last outage had ended by then
   connect_failure last_failure_;
 };
 

@@ -80,6 +80,11 @@ class session final : public event_handler {
   [[nodiscard]] phase current_phase() const { return phase_; }
   [[nodiscard]] waiter& wait() { return wait_; }
   [[nodiscard]] bool holds_backend() const { return backend_ != nullptr || held_ != nullptr; }
+  // Of the unit that waits for a backend.
+  [[nodiscard]] clock::time_point waiting_since() const { return wait_.begun; }
+  [[nodiscard]] std::size_t waiting_bytes() const { return in_.size(); }
+  // The client's own, where it has set one.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> statement_timeout() const;
 
  private:
   // Only while the client logs in.

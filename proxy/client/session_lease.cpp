@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "config/values.hpp"
 #include "protocol/message_writer.hpp"
 #include "proxy/client/session.hpp"
 #include "proxy/log.hpp"
@@ -96,7 +97,7 @@ backend* session::acquire_primary() {
   const auto& servers = *worker_.config().servers;
   auto& home = worker_.pool_for(*group_, servers.primary);
   // A login needs any server's word; with the primary gone a replica's will do.
-  if (phase_ == phase::opening && !servers.primary->is_usable()) {
+  if (phase_ == phase::opening && !servers.has_primary()) {
     if (const auto s = worker_.choose_replica({})) return worker_.pool_for(*group_, s).lease(*this);
   }
   return home.lease(*this);
@@ -127,6 +128,7 @@ void session::on_acquire_failed(const protocol::error_report& why) {
     wait_.unlink();
     worker_.metrics().clients_waiting.sub();
   }
+  wait_.begun = {};
   if (gone_) return end();
   if (phase_ == phase::opening) return refuse_login(why);
   if (held_ != nullptr) {
@@ -265,18 +267,19 @@ void session::retry_elsewhere(bool backend_is_lost) {
 }
 
 protocol::error_report session::lost_error() const {
-  const auto& host = *backend_->home.host();
+  const auto& b = *backend_;
+  const auto name = b.home.host()->name();
+  const auto said = b.last_words.empty() ? std::string() : fmt::format(" The server said: {}.", b.last_words);
   if (is_commit_) {
-    return protocol::statement_error(
-        sqlstate::transaction_resolution_unknown,
-        fmt::format("the connection to server {} was lost during COMMIT", host.name()),
-        "The transaction may or may not have been committed.",
-        "Look for its effects before you run it again.");
+    return protocol::statement_error(sqlstate::transaction_resolution_unknown,
+                                     fmt::format("the connection to server {} was lost during COMMIT", name),
+                                     "The transaction may or may not have been committed." + said,
+                                     "Look for its effects before you run it again.");
   }
-  return protocol::statement_error(sqlstate::connection_failure,
-                                   fmt::format("the connection to server {} was lost", host.name()),
-                                   "The statement may have had an effect: it was sent and not answered.",
-                                   "Check whether it took effect before you run it again.");
+  return protocol::statement_error(
+      sqlstate::connection_failure, fmt::format("the connection to server {} was lost", name),
+      "The statement may have had an effect: it was sent and not answered." + said,
+      "Check whether it took effect before you run it again.");
 }
 
 void session::on_backend_lost() {
@@ -340,9 +343,23 @@ void session::fail_unit(const protocol::error_report& why) {
 }
 
 void session::on_server_down(const server& s) {
+  if (held_ != nullptr && held_->home.host().get() == &s && s.is_excluded()) {
+    held_->is_doomed = has_held_stirred_ = true;  // acted upon when the read beside it is over
+    return;
+  }
   if (backend_ == nullptr || backend_->home.host().get() != &s) return;
   const bool idle_read = retryable_ && (flow_ == flow::in_flight);
-  if (idle_read) on_backend_lost();
+  // Another server is the primary: what this one still says, if anything, counts no more.
+  if (idle_read || s.is_excluded()) on_backend_lost();
+}
+
+std::optional<std::chrono::milliseconds> session::statement_timeout() const {
+  const auto text = settings_->get("statement_timeout");
+  if (text.empty()) return std::nullopt;
+  const bool is_number = text.find_first_not_of("0123456789") == std::string::npos;
+  const auto value = config::parse_duration(is_number ? std::string(text) + "ms" : std::string(text));
+  if (!value || value->count() == 0) return std::nullopt;
+  return *value;
 }
 
 // The client is gone. What it sent runs to its end; an open block is rolled back, state is

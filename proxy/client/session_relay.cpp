@@ -30,6 +30,12 @@ bool is_stale_plan(std::string_view code) {
          code == "42703";
 }
 
+// The server stops or has crashed: nothing the client did.
+bool is_shutdown(std::string_view code) {
+  return code == protocol::sqlstate::admin_shutdown || code == protocol::sqlstate::crash_shutdown ||
+         code == protocol::sqlstate::cannot_connect_now;
+}
+
 // Bytes of the whole DataRow messages at the start of `bytes`.
 std::size_t rows_at(std::string_view bytes) {
   std::size_t at = 0;
@@ -68,6 +74,7 @@ void session::on_backend_events(backend& b, std::uint32_t events) {
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) b.hung_up = true;
     return;
   }
+  if (b.is_doomed) return on_backend_lost();
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) b.hung_up = true;
   if (b.has_unsent()) {
     if (!b.flush()) return on_backend_lost();
@@ -225,6 +232,10 @@ session::frame_fate session::on_error(std::string_view frame) {
   if (protocol::is_fatal(error)) {
     b.is_doomed = b.hung_up = true;
     if (retryable_ || gone_ || b.wire.owed.is_head_ours()) return frame_fate::stop;
+    if (is_shutdown(error.sqlstate) && pin_.empty()) {  // the session outlives its server
+      b.last_words = error.message;
+      return frame_fate::stop;
+    }
     fatal_passed_ = true;
     return frame_fate::pass;
   }

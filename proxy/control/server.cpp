@@ -20,6 +20,11 @@ std::string_view to_string(server_health health) {
   return "failed";
 }
 
+bool topology::has_primary() const {
+  const bool is_alone = replicas.empty() && excluded.empty();
+  return primary->is_usable() && (is_alone || !primary->in_recovery.load(std::memory_order_relaxed));
+}
+
 void server::report_failure() {
   // From `up` or `unknown` only: a server that is retrying or failed has its next attempt scheduled.
   auto seen = health();

@@ -145,6 +145,9 @@ struct topology {
   std::uint32_t timeline = 0;        // the primary's; 0: unknown
   std::uint64_t switch_lsn = 0;      // where that timeline begins; 0: unknown or never promoted
   std::uint64_t failovers = 0;       // times the primary changed
+
+  // Somebody takes writes now, as far as is known. A lone server is asked whatever it is.
+  [[nodiscard]] bool has_primary() const;
 };
 using topology_ref = std::shared_ptr<const topology>;
 

@@ -98,8 +98,23 @@ void topology_watch::judge() {
     log_warn("Primary changed",
              {{"from", old->name()}, {"to", now.host->name()}, {"timeline", text_of(timeline_)}});
   }
-  if (!moved.empty()) on_change_(publish(), moved);
+  const auto published = publish();
+  if (!moved.empty()) on_change_(published, moved);
+  tell_outage(*published);
   look_for_promotion();
+}
+
+void topology_watch::tell_outage(const topology& t) {
+  const auto now = std::chrono::steady_clock::now();
+  if (t.has_primary() && outage_) {
+    const auto lasted = std::chrono::duration_cast<std::chrono::milliseconds>(now - *outage_);
+    log_info("Primary takes statements again",
+             {{"server", t.primary->name()}, {"outage_ms", std::to_string(lasted.count())}});
+    outage_.reset();
+  }
+  if (t.has_primary() || outage_) return;
+  outage_ = now;
+  log_warn("No primary: statements for it wait", {{"server", t.primary->name()}});
 }
 
 // Positions of another timeline lose their meaning before anybody can learn of the new primary.

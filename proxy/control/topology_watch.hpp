@@ -46,6 +46,7 @@ class topology_watch {
   std::vector<server_ref> apply(const judged_topology& j);
   void tell_place(const member& m, const member& primary) const;
   void look_for_promotion();
+  void tell_outage(const topology& t);
   [[nodiscard]] topology_ref publish();
   [[nodiscard]] member* find(const server& s);
 
@@ -56,6 +57,7 @@ class topology_watch {
   std::uint32_t timeline_ = 0;
   std::uint64_t failovers_ = 0;
   std::optional<std::chrono::steady_clock::time_point> primary_lost_;
+  std::optional<std::chrono::steady_clock::time_point> outage_;  // since when nobody takes writes
 };
 
 }  // namespace pgsteer::proxy

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 import time
 import unittest
 
@@ -23,6 +24,7 @@ class Failover(unittest.TestCase):
                            reconnect_delay_max="500ms")
         self.addCleanup(self.proxy.stop)
         wait_until(lambda: self.proxy.health()[0] == 200, message="all connected")
+        self.failures = []
 
     def server(self, server):
         """What /status says of one server."""
@@ -123,6 +125,31 @@ class Failover(unittest.TestCase):
         wait_until(lambda: self.write(4), message="a write works")
         self.assertEqual(self.new.value("SELECT count(*) FROM ledger WHERE id = 4"), 1)
         self.assertEqual(self.old.value("SELECT count(*) FROM ledger WHERE id = 4"), 0)
+
+    def test_what_hangs_on_the_old_primary_ends_with_the_failover(self):
+        with self.proxy.connect() as running, self.proxy.connect() as opened, self.proxy.connect() as waiting:
+            opened.execute("BEGIN")
+            opened.execute("INSERT INTO ledger VALUES (10)")
+            hung = threading.Thread(target=self.fails, args=(running, "INSERT INTO ledger SELECT 11 FROM pg_sleep(60)"))
+            hung.start()
+            wait_until(lambda: self.old.statements("pg_sleep"), message="the statement runs")
+            self.old.freeze()
+            self.new.promote()
+            waiting.execute("INSERT INTO ledger VALUES (12)")
+            hung.join(timeout=scaled(20))
+            self.assertFalse(hung.is_alive())
+            self.assertEqual(self.failures, ["08006"])
+            self.fails(opened, "SELECT 1")
+            self.assertEqual(self.failures, ["08006", "08006"])
+            opened.execute("ROLLBACK")
+            opened.execute("INSERT INTO ledger VALUES (13)")
+        self.assertEqual(self.new.value("SELECT array_agg(id ORDER BY id) FROM ledger"), [12, 13])
+
+    def fails(self, client, sql):
+        try:
+            client.execute(sql)
+        except psycopg.Error as error:
+            self.failures.append(error.sqlstate)
 
     def test_a_proxy_that_starts_after_the_failover_finds_the_primary(self):
         self.fail_over()

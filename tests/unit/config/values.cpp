@@ -64,6 +64,20 @@ TEST(duration_text, is_what_the_parser_reads) {
   EXPECT_EQ(to_text(milliseconds{1500}), "1500ms");
 }
 
+TEST(memory, is_read_and_written) {
+  EXPECT_EQ(*parse_memory("0"), 0);
+  EXPECT_EQ(*parse_memory(" 64 MB "), 64 << 20);
+  EXPECT_EQ(*parse_memory("1kB"), 1024);
+  EXPECT_EQ(*parse_memory("7B"), 7);
+  for (const char* text : {"", "64", "64mb", "1.5MB", "-1kB", "MB", "99999999999999999999B", "9999999GB"}) {
+    EXPECT_TRUE(parse_memory(text).has_error()) << text;
+  }
+  for (const std::int64_t bytes :
+       {std::int64_t{0}, std::int64_t{1000}, std::int64_t{1} << 20, std::int64_t{3} << 30}) {
+    EXPECT_EQ(*parse_memory(memory_text(bytes)), bytes);
+  }
+}
+
 TEST(numbers, keep_to_their_range) {
   EXPECT_EQ(*parse_number("10", 1, 10), 10);
   EXPECT_EQ(*parse_number(" -3 ", -5, 10), -3);

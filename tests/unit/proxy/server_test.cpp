@@ -163,6 +163,24 @@ TEST(metrics, each_reason_has_a_label_of_its_own) {
   }
 }
 
+TEST(topology, has_a_primary_while_one_takes_writes) {
+  const auto make = [](server_role role) {
+    static int ids = 100;
+    return std::make_shared<server>(config::server_url{}, role, ++ids);
+  };
+  topology t;
+  t.primary = make(server_role::primary);
+  EXPECT_TRUE(t.has_primary());  // not asked yet
+  t.primary->in_recovery = true;
+  EXPECT_TRUE(t.has_primary()) << "a lone server is asked whatever it is";
+  t.replicas.push_back(make(server_role::replica));
+  EXPECT_FALSE(t.has_primary());
+  t.primary->in_recovery = false;
+  EXPECT_TRUE(t.has_primary());
+  t.primary->set_health(server_health::retrying);
+  EXPECT_FALSE(t.has_primary());
+}
+
 TEST(metrics, histogram_buckets_are_powers_of_two) {
   histogram h;
   for (const std::uint64_t us : {0ULL, 1ULL, 2ULL, 3ULL, 4ULL, ~0ULL})
