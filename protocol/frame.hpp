@@ -51,4 +51,10 @@ inline constexpr std::uint32_t max_frame_length = 0x3fffffff;  // PostgreSQL's o
   return true;
 }
 
+// The text of a Query message that is here whole, header included.
+[[nodiscard]] inline std::string_view query_text(std::string_view message) {
+  const auto body = message.substr(header_size);
+  return body.substr(0, body.find('\0'));
+}
+
 }  // namespace pgsteer::protocol

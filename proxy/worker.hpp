@@ -27,6 +27,7 @@
 #include "proxy/io/reactor.hpp"
 #include "proxy/metrics.hpp"
 #include "routing/classifier.hpp"
+#include "routing/sql_parser.hpp"
 #include "routing/consistency.hpp"
 
 namespace pgsteer::proxy {
@@ -90,6 +91,7 @@ class worker {
 
   reactor loop;
   routing::classifier classifier;
+  routing::sql_parser parser;
   statement_registry statements;
   protocol::settings_pool settings_values;
   extended_unit unit;

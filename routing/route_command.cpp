@@ -52,7 +52,7 @@ routed router::route(std::string_view sql, std::string_view session) {
   auto& model = session_named(session);
   const auto is = classifier_.classify(sql, context_of(model));
   auto before = model.view();
-  before.reads_may_leave = !before.pin.empty() && model.may_read_elsewhere(sql, *is);
+  before.reads_may_leave = !before.pin.empty() && model.may_read_elsewhere(sql, *is, parser_);
   const auto decided = decide(*is, before);
   routed answer{decided.where, std::string(decided.reason)};
   const bool stays_on_replica = decided.where == target::stay && before.open == block::on_replica;

@@ -55,7 +55,8 @@ session_view session_model::view() const {
   return view;
 }
 
-bool session_model::may_read_elsewhere(std::string_view sql, const classification& is) const {
+bool session_model::may_read_elsewhere(std::string_view sql, const classification& is,
+                                       sql_parser& parser) const {
   if (is_loaded_ || is_seeded_) return false;
   if (now_.temporary.empty() && now_.until_commit.empty()) return true;
   if (now_.has_temporary_child) return false;
@@ -64,7 +65,7 @@ bool session_model::may_read_elsewhere(std::string_view sql, const classificatio
     for (const auto& name : *some)
       all.add(name);
   }
-  return !all.may_be_in(sql) && !all.may_be_in(is.bodies.text);
+  return !all.may_be_meant(sql, parser) && !all.may_be_in(is.bodies.text);
 }
 
 void session_model::apply(target where, const std::vector<session_change>& changes) {

@@ -14,6 +14,7 @@
 #include "routing/classifier.hpp"
 #include "routing/decide.hpp"
 #include "routing/session_changes.hpp"
+#include "routing/sql_parser.hpp"
 
 namespace pgsteer::routing {
 
@@ -30,7 +31,8 @@ class session_model {
   [[nodiscard]] session_view view() const;
 
   // view().reads_may_leave for this text.
-  [[nodiscard]] bool may_read_elsewhere(std::string_view sql, const classification& is) const;
+  [[nodiscard]] bool may_read_elsewhere(std::string_view sql, const classification& is,
+                                        sql_parser& parser) const;
 
   // The text went where `where` says and succeeded.
   void apply(target where, const std::vector<session_change>& changes);

@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include "routing/tree.hpp"
+
 namespace pgsteer::routing {
+namespace json = boost::json;
 namespace {
 
-constexpr std::size_t longest_name = 63;  // NAMEDATALEN - 1
+constexpr std::size_t longest_name = 63;      // NAMEDATALEN - 1
+constexpr std::size_t longest_parsed = 4096;  // on this stack
 
 bool is_word(char c) {
   const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -50,7 +54,11 @@ void temporary_names::add(std::string_view name) {
 }
 
 bool temporary_names::may_be_in(std::string_view text) const {
-  if (is_everything_) return true;
+  return is_everything_ || look(text) != found::nothing;
+}
+
+temporary_names::found temporary_names::look(std::string_view text) const {
+  auto worst = found::nothing;
   std::string word;
   for (std::size_t at = 0; at < text.size();) {
     if (!is_word(text[at])) {
@@ -62,11 +70,49 @@ bool temporary_names::may_be_in(std::string_view text) const {
     for (; at < text.size() && is_word(text[at]); ++at)
       word.push_back(lower(text[at]));
     // U&"..." spells names in code points.
-    if (word == "u" && text.substr(at).starts_with('&')) return true;
+    if (word == "u" && text.substr(at).starts_with('&')) return found::question;
     if (at - from > longest_name) word.resize(longest_name);
-    if (names_.contains(word) || asks_about_names(word)) return true;
+    if (asks_about_names(word)) return found::question;
+    if (names_.contains(word)) worst = found::name;
   }
-  return false;
+  return worst;
+}
+
+bool temporary_names::may_be_meant(std::string_view sql, sql_parser& parser) const {
+  if (is_everything_) return true;
+  const auto what = look(sql);
+  if (what != found::name) return what == found::question;
+  if (sql.size() > longest_parsed || sql.find('\0') != std::string_view::npos) return true;
+  return parser.parse(sql) != parse_failure::none || is_meant(parser.tree());
+}
+
+bool temporary_names::is_meant(const json::value& tree) const {
+  if (const auto* text = tree.if_string()) return look(view(*text)) != found::nothing;
+  if (const auto* list = tree.if_array())
+    return std::ranges::any_of(*list, [this](const auto& item) { return is_meant(item); });
+  const auto* object = tree.if_object();
+  if (object == nullptr) return false;
+  return std::ranges::any_of(*object, [this](const auto& field) {
+    return is_meant({field.key().data(), field.key().size()}, field.value());
+  });
+}
+
+// A relation is named by FROM alone: columns and aliases only speak of what stands there. A constant that is
+// given a type is no name: those that are read as names have been asked about.
+bool temporary_names::is_meant(std::string_view key, const json::value& value) const {
+  if (key == "ColumnRef" || key == "alias") return false;
+  const auto* node = value.if_object();
+  if (node == nullptr) return is_meant(value);
+  if (key == "ResTarget") {
+    const auto* target = node->if_contains("val");
+    return target != nullptr && is_meant(*target);
+  }
+  const auto* argument = key == "TypeCast" ? node->if_contains("arg") : nullptr;
+  if (argument != nullptr && as_node(*argument, "A_Const") != nullptr) {
+    const auto* type = node->if_contains("typeName");
+    return type != nullptr && is_meant(*type);
+  }
+  return is_meant(value);
 }
 
 }  // namespace pgsteer::routing

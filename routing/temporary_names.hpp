@@ -4,9 +4,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
+
+#include <boost/json/value.hpp>
+
+#include "routing/sql_parser.hpp"
 
 namespace pgsteer::routing {
 
@@ -21,8 +26,16 @@ class temporary_names {
   // A word anywhere in `text`, literals and comments included, may be one of the names; or the text asks
   // what names mean in this session. False alarms are allowed, misses are not.
   [[nodiscard]] bool may_be_in(std::string_view text) const;
+  // The same for a text that is read whole: one that has a name only as a column, an alias or a word in a
+  // constant of a named type does not mean the object.
+  [[nodiscard]] bool may_be_meant(std::string_view sql, sql_parser& parser) const;
 
  private:
+  enum class found : std::uint8_t { nothing, name, question };
+  [[nodiscard]] found look(std::string_view text) const;
+  [[nodiscard]] bool is_meant(const boost::json::value& tree) const;
+  [[nodiscard]] bool is_meant(std::string_view key, const boost::json::value& value) const;
+
   static constexpr std::size_t most = 1000;
 
   std::set<std::string, std::less<>> names_;

@@ -36,8 +36,10 @@ backend* session::acquire(bool replica) {
 bool session::may_read_elsewhere(const unit_view& u, const routing::classification& c) const {
   if (!lends_reads_ || c.kind != routing::statement_kind::read) return false;
   if (temporary_ == nullptr) return true;
-  if (temporary_->may_be_in(u.bytes) || temporary_->may_be_in(c.bodies.text)) return false;
-  return !u.is_extended || !worker_.unit.has_text([this](auto sql) { return temporary_->may_be_in(sql); });
+  if (temporary_->may_be_in(c.bodies.text)) return false;
+  if (!u.is_extended) return !temporary_->may_be_meant(protocol::query_text(u.bytes), worker_.parser);
+  if (temporary_->may_be_in(u.bytes)) return false;
+  return !worker_.unit.has_text([this](auto sql) { return temporary_->may_be_in(sql); });
 }
 
 // A replica for one read of a pinned session, whose own backend waits beside it. Null: the read waits.

@@ -44,11 +44,6 @@ bool may_touch_data(const routing::classification& c) {
   }
 }
 
-std::string_view query_text(std::string_view message) {
-  const auto body = message.substr(protocol::header_size);
-  return body.substr(0, body.find('\0'));
-}
-
 }  // namespace
 
 std::size_t session::take_unit(std::string_view bytes) {
@@ -102,7 +97,7 @@ std::size_t session::on_incomplete(std::string_view bytes, const protocol::unit_
 
 const routing::classification& session::judge(const unit_view& u) {
   if (!u.is_extended && u.end == unit_end::query && u.missing == 0) {
-    return *worker_.classifier.classify(query_text(u.bytes), parse_context());
+    return *worker_.classifier.classify(protocol::query_text(u.bytes), parse_context());
   }
   return *worker_.unit
               .judge(u.bytes, {names_, worker_.statements, worker_.classifier, parse_context(),
@@ -247,7 +242,7 @@ void session::expect_plain(const unit_view& u, backend& b) {
 void session::put_plain(const unit_view& u, backend& b) {
   auto& out = worker_.to_backend;
   const auto name = u.end == unit_end::query && names_.named && u.missing == 0 && b.status != 'E'
-                        ? executed_name(query_text(u.bytes))
+                        ? executed_name(protocol::query_text(u.bytes))
                         : std::string{};
   const statement_ref* s = name.empty() ? nullptr : names_.find(name);
   if (s != nullptr) lend_statement(name, **s, b.wire, out);

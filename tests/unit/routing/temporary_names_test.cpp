@@ -48,6 +48,22 @@ TEST(temporary_names, matter_to_whatever_asks_what_names_mean) {
   EXPECT_FALSE(mine.may_be_in("SELECT relname FROM pg_class WHERE relkind = 'r'"));
 }
 
+TEST(temporary_names, as_columns_aliases_and_typed_constants_mean_no_object) {
+  const auto mine = named({"mine"});
+  sql_parser parser;
+  for (const auto* text : {"SELECT mine FROM t", "SELECT mine.a FROM t AS mine", "SELECT a AS mine FROM t",
+                           "SELECT '{\"mine\": 1}'::jsonb", "SELECT a FROM t /* mine */",
+                           "SELECT a FROM t ORDER BY mine", "SELECT 1"})
+    EXPECT_FALSE(mine.may_be_meant(text, parser)) << text;
+  for (const auto* text :
+       {"SELECT * FROM mine", "SELECT * FROM s.mine", "SELECT 1 FROM t WHERE a = 'mine'", "SELECT f('mine')",
+        "SELECT a::mine FROM t", "SELECT mine(a) FROM t", "SELECT (SELECT a FROM mine) AS x",
+        "SELECT NULL::mine", "WITH mine AS (SELECT 1) SELECT * FROM mine", "SELECT CAST('(1)' AS mine)",
+        "SELECT a FROM t, mine AS t2", "SELECT oid::regclass AS mine FROM pg_class",
+        "SELECT broken mine mine FROM"})
+    EXPECT_TRUE(mine.may_be_meant(text, parser)) << text;
+}
+
 TEST(temporary_names, beyond_a_number_are_all_names) {
   temporary_names all;
   for (int i = 0; i <= 1000; ++i)
