@@ -215,6 +215,7 @@ class session final : public event_handler {
   void on_own_query_done(own_query purpose);
   void apply_state();
   void set_pin(std::string reason);
+  void keep_backend();
   void refresh_view();
   [[nodiscard]] bool prepare_settings(backend& b);
   void restore_startup(const routing::classification& c, backend& b);
@@ -279,6 +280,7 @@ class session final : public event_handler {
   std::uint8_t tries_ : 2 = 0;     // reruns of the unit
   bool drain_ : 1 = false;
   bool lends_reads_ : 1 = false;        // what pins the session leaves its other reads alone
+  bool is_on_loan_ : 1 = false;         // the leased backend is a replica's, for one read of a pinned session
   bool has_held_stirred_ : 1 = false;   // something came on it meanwhile
   bool fatal_passed_ : 1 = false;       // the server's last words went to the client
   bool loaded_library_ : 1 = false;     // cannot be undone

@@ -27,7 +27,10 @@ server_ref session::fit_replica() {
 
 backend* session::acquire(bool replica) {
   if (replica) {
-    if (const auto s = fit_replica()) return worker_.pool_for(*group_, s).lease(*this);
+    if (const auto s = fit_replica()) {
+      is_on_loan_ = !pin_.empty();
+      return worker_.pool_for(*group_, s).lease(*this);
+    }
   }
   return acquire_primary();
 }
@@ -46,11 +49,13 @@ bool session::may_read_elsewhere(const unit_view& u, const routing::classificati
 backend* session::acquire_beside() {
   const auto s = fit_replica();
   if (!s) return backend_;
+  is_on_loan_ = true;
   held_ = std::exchange(backend_, nullptr);
   return worker_.pool_for(*group_, s).lease(*this);
 }
 
 void session::return_to_held() {
+  is_on_loan_ = false;
   if (held_ == nullptr) return;
   backend_ = std::exchange(held_, nullptr);
   if (has_held_stirred_) worker_.loop.soon(*backend_);
@@ -133,7 +138,7 @@ void session::on_acquire_failed(const protocol::error_report& why) {
   wait_.begun = {};
   if (gone_) return end();
   if (phase_ == phase::opening) return refuse_login(why);
-  if (held_ != nullptr) {
+  if (is_on_loan_) {
     return_to_held();
     if (why.sqlstate != sqlstate::query_canceled) {  // its own backend can do it too
       flow_ = flow::collecting;
@@ -194,11 +199,11 @@ void session::finish_unit() {
 void session::after_unit() {
   auto& b = *backend_;
   if (b.cancels_in_flight > 0) return;  // on_cancel_finished() comes back here
-  if (held_ != nullptr) {
+  if (is_on_loan_) {
     release();
     effects_ = {};
     flow_ = flow::collecting;
-    if (gone_) return leave_backend_behind();
+    if (gone_) return backend_ == nullptr ? end() : leave_backend_behind();
     if (drain_) return on_drain();
     return resume_soon();
   }
@@ -303,7 +308,7 @@ void session::on_backend_lost() {
   }
   if (unit_running && retryable_) return retry_elsewhere(true);
   // Its state is gone, or the client has half a message: nothing can be mended.
-  const bool session_is_lost = (!pin_.empty() && held_ == nullptr) || b.pass_left > 0;
+  const bool session_is_lost = (!pin_.empty() && !is_on_loan_) || b.pass_left > 0;
   const bool in_block = view_.open != routing::block::none;
   if (!session_is_lost && in_block && !unit_running) return lose_block(lost_error());
   if (!session_is_lost && flow_ == flow::preparing) {  // nothing of the unit was sent

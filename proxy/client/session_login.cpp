@@ -296,7 +296,8 @@ void session::finish_login(const startup_profile& profile) {
   since_ = worker_.loop.now();
   refresh_view();
   worker_.metrics().clients.add();
-  if (group_->mode == config::pool_mode::session) set_pin("session mode");
+  lends_reads_ = true;
+  keep_backend();
   if (backend_ != nullptr) release();
   send(bytes);
   resume_soon();

@@ -45,6 +45,7 @@ constexpr std::string_view state_query =
 
 constexpr std::size_t most_custom_settings = 200;
 constexpr const char* temporary_table = "temporary table";
+constexpr const char* session_mode = "session mode";
 
 std::string full_state_query(const std::set<std::string, std::less<>>& custom) {
   std::string sql(state_query);
@@ -97,9 +98,11 @@ void session::refresh_view() {
 }
 
 bool session::needs_state_probe() const {
-  if (group_->mode == config::pool_mode::session) return false;
-  return effects_.may_set || effects_.may_pin || effects_.seeds_random || (!pin_.empty() && block_ended_) ||
-         (temporary_ != nullptr && effects_.changes_catalog) || (keeps_sequence_ && pin_.empty());
+  const bool is_kept = group_->mode == config::pool_mode::session;
+  if (is_kept && worker_.config().servers->replicas.empty()) return false;
+  const bool has_pin = !pin_.empty() && pin_ != session_mode;
+  return effects_.may_set || effects_.may_pin || effects_.seeds_random || (has_pin && block_ended_) ||
+         (temporary_ != nullptr && effects_.changes_catalog) || (keeps_sequence_ && !has_pin);
 }
 
 void session::ask_state() {
@@ -158,6 +161,12 @@ void session::apply_state() {
   settings_ = worker_.settings_values.intern(std::move(carried));
   if (phase_ == phase::ready) refresh_view();
   set_pin(std::move(pin));
+  if (phase_ == phase::ready) keep_backend();
+}
+
+// In session mode the backend stays when nothing else holds it.
+void session::keep_backend() {
+  if (pin_.empty() && group_->mode == config::pool_mode::session) set_pin(session_mode);
 }
 
 // The leased backend gets this session's settings: in front of its unit or, where that may be

@@ -132,7 +132,7 @@ std::size_t session::start_unit(const unit_view& u) {
   auto decision = routing::decide(c, view_);
   if (decision.where == routing::target::replica && awaits_catalog())
     decision.where = routing::target::primary;
-  if (backend_ != nullptr && view_.open == routing::block::none && (pin_.empty() || held_ != nullptr)) {
+  if (backend_ != nullptr && view_.open == routing::block::none && (pin_.empty() || is_on_loan_)) {
     decision.where = routing::target::stay;  // granted after a wait
   }
   if (decision.where == routing::target::move_primary) {

@@ -50,6 +50,30 @@ class SessionMode(unittest.TestCase):
                 self.assertEqual(client.query("SELECT * FROM t").sqlstates, ["42P01"])
                 self.assertEqual(client.query("EXECUTE p").sqlstates, ["26000"])
 
+    def test_reads_go_to_the_replica_and_the_backend_stays(self):
+        with raw.logged_in(proxy.port) as client:
+            pid = client.query("SELECT pg_backend_pid(), txid_current()").values[0]
+            self.assertEqual(client.query("SET extra_float_digits = 0; SET my.own = 'kept'").errors, [])
+            servers.wait_for_replay()
+            count = 0
+
+            def leaves():
+                nonlocal count
+                count += 1
+                marker = f"/* {self.id()} {count} */"
+                answer = client.query(f"SELECT count(*), 0.1::float8 + 0.2::float8 FROM thing {marker}")
+                self.assertEqual(answer.rows[0][1], b"0.3")
+                return servers.ran(marker) == {servers.replica.name: 1}
+
+            wait_until(leaves, message="reads leave the primary")
+            self.assertEqual(client.query("CREATE TEMP TABLE mine AS SELECT 3 AS a").errors, [])
+            self.assertEqual(client.query("SELECT a FROM mine").values, ["3"])
+            wait_until(leaves, message="reads leave it again")
+            self.assertEqual(client.query("SELECT a FROM mine").values, ["3"])
+            self.assertEqual(client.query("DROP TABLE mine").errors, [])
+            self.assertEqual(client.query("SELECT current_setting('my.own'), pg_backend_pid(), txid_current()").rows[0][:2],
+                             [b"kept", pid.encode()])
+
     def test_the_wire(self):
         twins = Twins(self, servers.primary.port, proxy.port)
         for sql in ("SELECT 1", "SET DateStyle = 'German'", "BEGIN", "SELECT 1/0", "ROLLBACK", "SHOW DateStyle",
