@@ -29,17 +29,22 @@ char lower(char c) {
 // their beginnings and ends.
 // https://www.postgresql.org/docs/15/functions-info.html#FUNCTIONS-INFO-SCHEMA
 bool asks_about_names(std::string_view word) {
-  constexpr std::array<std::string_view, 17> whole{
-      "regclass",        "regproc",          "regprocedure",   "regoper",         "regoperator",
-      "regtype",         "regcollation",     "regconfig",      "regdictionary",   "format_type",
-      "obj_description", "col_description",  "current_schema", "current_schemas", "pg_temp",
-      "ts_stat",         "pg_my_temp_schema"};
+  constexpr std::array<std::string_view, 14> whole{
+      "regclass",        "regproc",      "regprocedure", "regoper",          "regoperator",
+      "regtype",         "regcollation", "regconfig",    "regdictionary",    "format_type",
+      "current_schemas", "pg_temp",      "ts_stat",      "pg_my_temp_schema"};
   constexpr std::array<std::string_view, 6> beginnings{"to_reg",      "pg_get_",     "pg_temp_",
                                                        "pg_describe", "pg_identify", "pg_is_other_temp"};
-  constexpr std::array<std::string_view, 3> ends{"_is_visible", "_privilege", "_to_xml"};
+  constexpr std::array<std::string_view, 4> ends{"_is_visible", "_privilege", "_to_xml", "current_schema"};
   return std::ranges::find(whole, word) != whole.end() ||
          std::ranges::any_of(beginnings, [&](auto s) { return word.starts_with(s); }) ||
          std::ranges::any_of(ends, [&](auto s) { return word.ends_with(s); });
+}
+
+bool reads_name(const json::value& type) {
+  const auto* node = type.if_object();
+  const auto name = node == nullptr ? std::nullopt : name_field(*node, "names");
+  return name && name->name.starts_with("reg") && asks_about_names(name->name);
 }
 
 }  // namespace
@@ -47,18 +52,17 @@ bool asks_about_names(std::string_view word) {
 // A name of other characters can be written in too many ways to look for it.
 void temporary_names::add(std::string_view name) {
   const bool is_plain = std::ranges::all_of(name, is_ascii_word);
-  if (!is_plain || names_.size() >= most) return add_all();
   std::string folded(name);
   std::ranges::transform(folded, folded.begin(), lower);
+  if (!is_plain || names_.size() >= most || asks_about_names(folded)) return add_all();
   names_.insert(std::move(folded));
 }
 
 bool temporary_names::may_be_in(std::string_view text) const {
-  return is_everything_ || look(text) != found::nothing;
+  return is_everything_ || has_word_in(text);
 }
 
-temporary_names::found temporary_names::look(std::string_view text) const {
-  auto worst = found::nothing;
+bool temporary_names::has_word_in(std::string_view text) const {
   std::string word;
   for (std::size_t at = 0; at < text.size();) {
     if (!is_word(text[at])) {
@@ -70,24 +74,22 @@ temporary_names::found temporary_names::look(std::string_view text) const {
     for (; at < text.size() && is_word(text[at]); ++at)
       word.push_back(lower(text[at]));
     // U&"..." spells names in code points.
-    if (word == "u" && text.substr(at).starts_with('&')) return found::question;
+    if (word == "u" && text.substr(at).starts_with('&')) return true;
     if (at - from > longest_name) word.resize(longest_name);
-    if (asks_about_names(word)) return found::question;
-    if (names_.contains(word)) worst = found::name;
+    if (names_.contains(word) || asks_about_names(word)) return true;
   }
-  return worst;
+  return false;
 }
 
 bool temporary_names::may_be_meant(std::string_view sql, sql_parser& parser) const {
   if (is_everything_) return true;
-  const auto what = look(sql);
-  if (what != found::name) return what == found::question;
+  if (!has_word_in(sql)) return false;
   if (sql.size() > longest_parsed || sql.find('\0') != std::string_view::npos) return true;
   return parser.parse(sql) != parse_failure::none || is_meant(parser.tree());
 }
 
 bool temporary_names::is_meant(const json::value& tree) const {
-  if (const auto* text = tree.if_string()) return look(view(*text)) != found::nothing;
+  if (const auto* text = tree.if_string()) return has_word_in(view(*text));
   if (const auto* list = tree.if_array())
     return std::ranges::any_of(*list, [this](const auto& item) { return is_meant(item); });
   const auto* object = tree.if_object();
@@ -98,7 +100,7 @@ bool temporary_names::is_meant(const json::value& tree) const {
 }
 
 // A relation is named by FROM alone: columns and aliases only speak of what stands there. A constant that is
-// given a type is no name: those that are read as names have been asked about.
+// given a type is no name, unless that type reads it as one: regclass and its like.
 bool temporary_names::is_meant(std::string_view key, const json::value& value) const {
   if (key == "ColumnRef" || key == "alias") return false;
   const auto* node = value.if_object();
@@ -110,7 +112,7 @@ bool temporary_names::is_meant(std::string_view key, const json::value& value) c
   const auto* argument = key == "TypeCast" ? node->if_contains("arg") : nullptr;
   if (argument != nullptr && as_node(*argument, "A_Const") != nullptr) {
     const auto* type = node->if_contains("typeName");
-    return type != nullptr && is_meant(*type);
+    return type != nullptr && is_meant(*type) && (is_meant(*argument) || !reads_name(*type));
   }
   return is_meant(value);
 }

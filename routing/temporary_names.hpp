@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
@@ -31,8 +30,7 @@ class temporary_names {
   [[nodiscard]] bool may_be_meant(std::string_view sql, sql_parser& parser) const;
 
  private:
-  enum class found : std::uint8_t { nothing, name, question };
-  [[nodiscard]] found look(std::string_view text) const;
+  [[nodiscard]] bool has_word_in(std::string_view text) const;
   [[nodiscard]] bool is_meant(const boost::json::value& tree) const;
   [[nodiscard]] bool is_meant(std::string_view key, const boost::json::value& value) const;
 

@@ -53,14 +53,29 @@ TEST(temporary_names, as_columns_aliases_and_typed_constants_mean_no_object) {
   sql_parser parser;
   for (const auto* text : {"SELECT mine FROM t", "SELECT mine.a FROM t AS mine", "SELECT a AS mine FROM t",
                            "SELECT '{\"mine\": 1}'::jsonb", "SELECT a FROM t /* mine */",
-                           "SELECT a FROM t ORDER BY mine", "SELECT 1"})
+                           "SELECT a FROM t ORDER BY mine", "SELECT 1", "SELECT 'other'::regclass",
+                           "SELECT 1 FROM pg_index WHERE indrelid = 's.other'::regclass"})
     EXPECT_FALSE(mine.may_be_meant(text, parser)) << text;
-  for (const auto* text :
-       {"SELECT * FROM mine", "SELECT * FROM s.mine", "SELECT 1 FROM t WHERE a = 'mine'", "SELECT f('mine')",
-        "SELECT a::mine FROM t", "SELECT mine(a) FROM t", "SELECT (SELECT a FROM mine) AS x",
-        "SELECT NULL::mine", "WITH mine AS (SELECT 1) SELECT * FROM mine", "SELECT CAST('(1)' AS mine)",
-        "SELECT a FROM t, mine AS t2", "SELECT oid::regclass AS mine FROM pg_class",
-        "SELECT broken mine mine FROM"})
+  for (const auto* text : {"SELECT * FROM mine",
+                           "SELECT * FROM s.mine",
+                           "SELECT 1 FROM t WHERE a = 'mine'",
+                           "SELECT f('mine')",
+                           "SELECT a::mine FROM t",
+                           "SELECT mine(a) FROM t",
+                           "SELECT (SELECT a FROM mine) AS x",
+                           "SELECT NULL::mine",
+                           "WITH mine AS (SELECT 1) SELECT * FROM mine",
+                           "SELECT CAST('(1)' AS mine)",
+                           "SELECT a FROM t, mine AS t2",
+                           "SELECT oid::regclass AS mine FROM pg_class",
+                           "SELECT broken mine mine FROM",
+                           "SELECT 'mine'::regclass",
+                           "SELECT 's.\"mine\"'::regclass",
+                           "SELECT current_schema",
+                           "SELECT $1::regclass",
+                           "SELECT to_regclass('other')",
+                           R"(SELECT * FROM U&"m\0069ne")",
+                           "SELECT f('other'::regclass, pg_get_viewdef(1))"})
     EXPECT_TRUE(mine.may_be_meant(text, parser)) << text;
 }
 
