@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "config/addresses.hpp"
+#include "config/routes.hpp"
 #include "config/setters.hpp"
 #include "config/urls.hpp"
 #include "config/users.hpp"
@@ -129,6 +130,42 @@ std::vector<std::string> get_users(const settings& from) {
   return out;
 }
 
+template <auto Member>
+refusal set_functions(settings& to, texts from, const surroundings&) {
+  auto found = parse_functions(from);
+  if (!found) return found.error();
+  to.*Member = *std::move(found);
+  return std::nullopt;
+}
+
+template <auto Member>
+std::vector<std::string> get_functions(const settings& from) {
+  return from.*Member;
+}
+
+refusal set_patterns(settings& to, texts from, const surroundings&) {
+  auto found = parse_patterns(from);
+  if (!found) return found.error();
+  to.patterns = *std::move(found);
+  return std::nullopt;
+}
+
+template <auto Member>
+refusal set_session_defaults(settings& to, texts from, const surroundings&) {
+  auto found = parse_session_defaults(from);
+  if (!found) return found.error();
+  to.*Member = *std::move(found);
+  return std::nullopt;
+}
+
+template <auto Member>
+std::vector<std::string> get_texts(const settings& from) {
+  std::vector<std::string> out;
+  std::ranges::transform(from.*Member, std::back_inserter(out),
+                         [](const auto& each) { return to_text(each); });
+  return out;
+}
+
 constexpr std::array table{
     setting{
         .name = "database_url",
@@ -224,6 +261,47 @@ constexpr std::array table{
                "all writes through this proxy.",
         .set = set_choice<&settings::level_of_reads, consistency_words>,
         .get = get_choice<&settings::level_of_reads, consistency_words>},
+    setting{
+        .name = "routing_functions_read",
+        .kind = "FUNCTION,...",
+        .form = shape::list,
+        .empty = emptiness::has_meaning,
+        .doc =
+            "Functions that only read, whatever their declaration says: schema.name, or schema.name(types) "
+            "for one of that name.",
+        .set = set_functions<&settings::functions_read>,
+        .get = get_functions<&settings::functions_read>},
+    setting{.name = "routing_functions_write",
+            .kind = "FUNCTION,...",
+            .form = shape::list,
+            .empty = emptiness::has_meaning,
+            .doc = "Functions whose calls go to the primary, whatever their declaration says.",
+            .set = set_functions<&settings::functions_write>,
+            .get = get_functions<&settings::functions_write>},
+    setting{.name = "routing_patterns",
+            .kind = "PATTERN;...",
+            .form = shape::list,
+            .empty = emptiness::has_meaning,
+            .doc = "Where statements of a form go, each with its reason: \"primary SELECT * FROM queue * -- "
+                   "pollers want the newest\".",
+            .set = set_patterns,
+            .get = get_texts<&settings::patterns>},
+    setting{.name = "routing_users",
+            .kind = "WISH,...",
+            .form = shape::list,
+            .empty = emptiness::has_meaning,
+            .doc =
+                "What holds for a user's sessions where they do not say otherwise: \"reports route=replica "
+                "consistency=eventual\".",
+            .set = set_session_defaults<&settings::of_users>,
+            .get = get_texts<&settings::of_users>},
+    setting{.name = "routing_databases",
+            .kind = "WISH,...",
+            .form = shape::list,
+            .empty = emptiness::has_meaning,
+            .doc = "The same for a database's sessions; what routing_users says counts before it.",
+            .set = set_session_defaults<&settings::of_databases>,
+            .get = get_texts<&settings::of_databases>},
     setting{.name = "max_clients",
             .kind = "NUMBER",
             .doc = "Most clients connected at once.",

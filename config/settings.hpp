@@ -49,6 +49,22 @@ struct user_entry {
   bool operator==(const user_entry&) const = default;
 };
 
+// One element of `routing_patterns`.
+struct route_pattern {
+  std::string target;   // "primary" or "replica"
+  std::string pattern;  // of a statement without its literals; `*` for any characters
+  std::string reason;
+  bool operator==(const route_pattern&) const = default;
+};
+
+// One element of `routing_users` or `routing_databases`; what is empty is not said.
+struct session_defaults {
+  std::string name;
+  std::string route;        // "primary", "replica" or "auto"
+  std::string consistency;  // as the setting of that name
+  bool operator==(const session_defaults&) const = default;
+};
+
 struct settings {
   server_url primary;
   std::vector<server_url> replicas;
@@ -68,6 +84,11 @@ struct settings {
   int pool_size = 10;  // backends per server, user and database
   backend_rotation rotation = backend_rotation::most_recent;
   consistency level_of_reads = consistency::session;
+  std::vector<std::string> functions_read;   // "public.rate", "public.rate(integer, text)"
+  std::vector<std::string> functions_write;  // in the same way
+  std::vector<route_pattern> patterns;
+  std::vector<session_defaults> of_users;
+  std::vector<session_defaults> of_databases;
   int max_clients = 10000;
   int max_prepared_statements = 500;  // per backend; least recently used are closed
 

@@ -1,5 +1,6 @@
 #include "config/yaml_source.hpp"
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
@@ -83,9 +84,15 @@ class reader {
     wrong(handler.mark(), "begins a second document", "keep one document in the file");
   }
 
-  void read_entry(const YAML::Node& key, const YAML::Node& value) {
+  // `routing: {functions: {read: ...}}` is another way to write `routing_functions_read: ...`.
+  static bool is_group(const std::string& name) {
+    const auto begins = [&](const setting& each) { return each.name.starts_with(name + '_'); };
+    return name.starts_with("routing") && std::ranges::any_of(schema(), begins);
+  }
+
+  void read_entry(const YAML::Node& key, const YAML::Node& value, const std::string& group = {}) {
     if (!key.IsScalar()) return wrong(key.Mark(), "the name of a setting is not a word", "");
-    const std::string& name = key.Scalar();
+    const std::string name = group + key.Scalar();
     const auto [earlier, is_first] = lines_.try_emplace(name, key.Mark().line + 1);
     if (!is_first) {
       return wrong(key.Mark(),
@@ -93,7 +100,12 @@ class reader {
                    "keep one of them");
     }
     const auto [what, is_path] = named(name);
-    if (what == nullptr) return unknown(key);
+    if (what == nullptr && value.IsMap() && is_group(name)) {
+      for (const auto& inner : value)
+        read_entry(inner.first, inner.second, name + '_');
+      return;
+    }
+    if (what == nullptr) return unknown(key, name);
     if (is_path) return read_path(*what, key, value);
     if (value.IsSequence()) return read_list(*what, key, value);
     if (value.IsMap()) {
@@ -112,12 +124,12 @@ class reader {
     return what != nullptr && what->is_secret ? named_setting{what, true} : named_setting{};
   }
 
-  void unknown(const YAML::Node& key) {
+  void unknown(const YAML::Node& key, const std::string& name) {
     std::vector<std::string> known;
     for (const auto& each : schema())
       known.emplace_back(each.name);
-    const std::string near = did_you_mean(key.Scalar(), known);
-    wrong(key.Mark(), fmt::format("unknown setting {}", shown(key.Scalar())),
+    const std::string near = did_you_mean(name, known);
+    wrong(key.Mark(), fmt::format("unknown setting {}", shown(name)),
           near.empty() ? "see pgsteer --help for all settings" : near);
   }
 

@@ -29,6 +29,7 @@ inline constexpr std::string_view invalid_catalog_name = "3D000";
 inline constexpr std::string_view serialization_failure = "40001";
 inline constexpr std::string_view insufficient_privilege = "42501";
 inline constexpr std::string_view syntax_error = "42601";
+inline constexpr std::string_view undefined_object = "42704";
 inline constexpr std::string_view duplicate_prepared_statement = "42P05";
 inline constexpr std::string_view insufficient_resources = "53000";
 inline constexpr std::string_view disk_full = "53100";

@@ -8,6 +8,7 @@
 #include "proxy/client/tls_context.hpp"
 #include "proxy/log.hpp"
 #include "proxy/process/limits.hpp"
+#include "proxy/routing_rules.hpp"
 #include "routing/classifier.hpp"
 
 namespace pgsteer::proxy {
@@ -134,6 +135,7 @@ runtime_config application::make_runtime(std::shared_ptr<const config::settings>
   runtime_config c;
   auto tls = load_tls(*s);
   c.users = std::make_shared<const identities>(*s, mock_seed_);
+  c.rules = make_routing_rules(*s);
   c.settings = std::move(s);
   c.servers = std::move(t);
   c.tls = std::move(tls.context);

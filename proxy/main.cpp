@@ -9,6 +9,7 @@
 #include "proxy/application.hpp"
 #include "proxy/control/catalog_loader.hpp"
 #include "proxy/control/wakeup.hpp"
+#include "proxy/routing_rules.hpp"
 #include "routing/route_command.hpp"
 
 namespace {
@@ -34,13 +35,15 @@ routing::catalog_source catalog_of(const config::server_url& url) {
     }
     return nullptr;
   };
-  return {load, url.user};
+  return {load, url.user, url.database};
 }
 
 void answer_routes(const config::invocation& call) {
   constexpr std::size_t max_sessions = 10000;
-  routing::router router(max_sessions, call.route_catalog_server ? catalog_of(*call.route_catalog_server)
-                                                                 : routing::catalog_source{});
+  routing::router router(
+      max_sessions,
+      call.route_catalog_server ? catalog_of(*call.route_catalog_server) : routing::catalog_source{},
+      proxy::make_routing_rules(*call.values));
   if (call.route_sql && !call.route_json) {
     std::cout << router.text_answer(*call.route_sql) << '\n';
     return;

@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 
 #include "proxy/log.hpp"
+#include "routing/facts.hpp"
 
 namespace pgsteer::proxy {
 
@@ -24,7 +25,9 @@ worker::worker(runtime_config config, connector& c, std::shared_ptr<worker_board
       config_(std::move(config)),
       connector_(c),
       board_(std::move(board)),
-      mock_seed_(std::move(mock_seed)) {}
+      mock_seed_(std::move(mock_seed)) {
+  adopt_rules();
+}
 
 // Sessions refer to groups and to the loop: they go first.
 worker::~worker() {
@@ -55,6 +58,7 @@ client_group& worker::group_for(const std::string& user, const std::string& data
   g->user = user;
   g->database = database;
   g->facts = std::make_unique<routing::session_facts>(fact_numbers_);
+  g->facts->use_lists({config_.rules, &config_.rules->functions});
   adopt_settings(*g);
   return *groups_.emplace_back(std::move(g));
 }
@@ -72,6 +76,17 @@ void worker::adopt_settings(client_group& g) const {
     nobody->user = g.user;
     g.login = std::move(nobody);
   }
+}
+
+// Everything is judged anew by other rules, prepared statements too.
+void worker::adopt_rules() {
+  const auto& rules = config_.rules;
+  const std::shared_ptr<const routing::function_lists> lists(rules, &rules->functions);
+  classifier.use_rules(rules);
+  classifier.use_facts(lists->is_empty() ? nullptr : routing::make_listed_facts(lists));
+  rules_number = ++fact_numbers_;
+  for (const auto& g : groups_)
+    g->facts->use_lists(lists);
 }
 
 bool worker::has_room_for(const client_group& g) const {
@@ -233,7 +248,9 @@ void worker::remove(session& s) {
 
 void worker::reconfigure(runtime_config config) {
   loop.post([this, next = std::move(config)]() mutable {
+    const bool has_other_rules = config_.rules != next.rules;
     config_ = std::move(next);
+    if (has_other_rules) adopt_rules();
     for (const auto& g : groups_)
       adopt_settings(*g);
     const auto& t = *config_.servers;

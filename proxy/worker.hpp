@@ -36,6 +36,7 @@ namespace pgsteer::proxy {
 struct runtime_config {
   std::shared_ptr<const config::settings> settings;
   std::shared_ptr<const identities> users;
+  std::shared_ptr<const routing::routing_rules> rules;
   topology_ref servers;
   std::shared_ptr<SSL_CTX> tls;  // null: no TLS to clients
   std::string tls_end_point;     // hash of our certificate, for channel binding
@@ -100,10 +101,12 @@ class worker {
   std::string made;                          // small messages of the proxy's own in the relay
   std::array<char, 65536 + 16384> buffer{};  // one read, and in front of it what the last one left over
   routing::quiet_primary quiet;
-  std::uint64_t writes = 0;  // units on the primary that may have written, answered so far
+  std::uint64_t rules_number = 0;  // of the rules in force, as routing::parse_context::facts_number
+  std::uint64_t writes = 0;        // units on the primary that may have written, answered so far
 
  private:
   void adopt_settings(client_group& g) const;
+  void adopt_rules();
   void sweep();
   void sweep_sessions(clock::time_point now);
   void publish(clock::time_point now);

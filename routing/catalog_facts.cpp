@@ -7,8 +7,8 @@
 namespace pgsteer::routing {
 
 catalog_facts::catalog_facts(std::shared_ptr<const catalog> known, std::string role,
-                             std::string_view search_path, std::shared_ptr<const function_list> reads)
-    : judge_(std::make_unique<catalog_judge>(std::move(known), std::move(role), std::move(reads))),
+                             std::string_view search_path, std::shared_ptr<const function_lists> lists)
+    : judge_(std::make_unique<catalog_judge>(std::move(known), std::move(role), std::move(lists))),
       names_(std::make_unique<names_in_path>(*judge_, judge_->path(search_path, {}))) {}
 
 catalog_facts::~catalog_facts() = default;

@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -16,13 +15,12 @@ namespace pgsteer::routing {
 class catalog_judge;
 class names_in_path;
 
-// "schema.name" of functions that the configuration lists as reads.
-using function_list = std::set<std::string, std::less<>>;
+struct function_lists;
 
 class catalog_facts final : public facts {
  public:
   catalog_facts(std::shared_ptr<const catalog> known, std::string role, std::string_view search_path,
-                std::shared_ptr<const function_list> reads = {});
+                std::shared_ptr<const function_lists> lists = {});
   ~catalog_facts() override;
   catalog_facts(const catalog_facts&) = delete;
   catalog_facts& operator=(const catalog_facts&) = delete;

@@ -54,8 +54,13 @@ void join(verdict& all, verdict&& one) {
 }  // namespace
 
 catalog_judge::catalog_judge(std::shared_ptr<const catalog> known, std::string role,
-                             std::shared_ptr<const std::set<std::string, std::less<>>> reads)
-    : known_(std::move(known)), role_(std::move(role)), reads_(std::move(reads)) {}
+                             std::shared_ptr<const function_lists> lists)
+    : known_(std::move(known)), role_(std::move(role)), lists_(std::move(lists)) {}
+
+listing catalog_judge::listing_of(const catalog_function& f) const {
+  if (lists_ == nullptr || lists_->is_empty()) return listing::none;
+  return find_listing(*lists_, known_->written(f));
+}
 
 // What was found safe while a question was open may lean on that question's answer. Where that turns out
 // bad, all of it is forgotten; a bad answer leans on nothing.
@@ -94,6 +99,17 @@ verdict catalog_judge::once(question asked, Judge judge) {
 }
 
 verdict catalog_judge::function(const catalog_function& f, path_number path) {
+  switch (listing_of(f)) {
+    case listing::write:
+      return refuse(fmt::format("calls {}, listed under routing.functions.write", known_->written(f)));
+    case listing::read: {
+      verdict word;
+      word.bodies.add_unknown();
+      return word;
+    }
+    case listing::none:
+      break;
+  }
   const bool is_builtin = f.schema == pg_catalog_schema && f.id < first_user_object;
   if (is_builtin) return builtin_facts().function({{{}, "pg_catalog", f.name}, f.arguments.size, {}});
   return once({f.id, path, of_function}, [&] { return judge_function(f, path); });
@@ -106,11 +122,6 @@ verdict catalog_judge::judge_function(const catalog_function& f, path_number pat
       return judge_known_function(*known);
   }
   verdict all;
-  const auto* home = known_->schema(f.schema);
-  if (reads_ != nullptr && home != nullptr && reads_->contains(fmt::format("{}.{}", home->name, f.name))) {
-    all.bodies.add_unknown();
-    return all;
-  }
   join(all, judge_uses(f.types, path));
   if (f.kind == 'a' || f.kind == 'w') {
     join(all, judge_uses(details.uses, path));
@@ -204,9 +215,10 @@ verdict catalog_judge::judge_relation(const catalog_relation& r, path_number pat
   const auto schema = home == nullptr ? std::string_view{} : home->name;
   if (schema == "information_schema" || (r.schema == pg_catalog_schema && r.id < first_user_object)) {
     const auto system = judge_system_relation(schema, r.name);
-    const bool is_safe = system && system->is_safe;
-    return is_safe ? verdict{}
-                   : refuse(fmt::format("relation {} {}", r.name, system ? system->reason : "is not known"));
+    if (system && system->is_safe) return {};
+    auto local = refuse(fmt::format("relation {} {}", r.name, system ? system->reason : "is not known"));
+    local.is_local = system && system->is_local;
+    return local;
   }
   const auto name = known_->written(r);
   if (r.persistence == 't') return refuse(fmt::format("relation {} is temporary", name));

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +15,7 @@
 
 #include "routing/catalog.hpp"
 #include "routing/facts.hpp"
+#include "routing/overrides.hpp"
 #include "routing/walker.hpp"
 
 namespace pgsteer::routing {
@@ -25,9 +25,9 @@ using path_number = std::uint32_t;
 
 class catalog_judge {
  public:
-  // `reads` are functions ("public.rate") that the operator has listed as reads.
+  // `lists`: the functions whose verdict the operator gives; may be null.
   catalog_judge(std::shared_ptr<const catalog> known, std::string role,
-                std::shared_ptr<const std::set<std::string, std::less<>>> reads);
+                std::shared_ptr<const function_lists> lists);
 
   [[nodiscard]] verdict function(const catalog_function& f, path_number path);
   [[nodiscard]] verdict operation(const catalog_operator& o, path_number path);
@@ -42,6 +42,7 @@ class catalog_judge {
   [[nodiscard]] std::span<const object_id> schemas(path_number path) const { return paths_[path].schemas; }
   // Whether the session's role surely may use the schema: otherwise a look-up passes it over.
   [[nodiscard]] bool may_use(object_id schema) const;
+  [[nodiscard]] listing listing_of(const catalog_function& f) const;
   [[nodiscard]] const catalog& known() const { return *known_; }
 
  private:
@@ -76,7 +77,7 @@ class catalog_judge {
 
   std::shared_ptr<const catalog> known_;
   std::string role_;
-  std::shared_ptr<const std::set<std::string, std::less<>>> reads_;
+  std::shared_ptr<const function_lists> lists_;
   std::vector<search> paths_;
   boost::unordered_flat_map<question, answer> answers_;
   std::vector<question> proven_;  // while something is being judged, what was found safe meanwhile

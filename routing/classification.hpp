@@ -84,15 +84,23 @@ struct called_bodies {
   }
 };
 
+// Where somebody wants a statement to go: its comment, the configuration, its session.
+enum class route_wish : std::uint8_t { automatic, primary, replica };
+
 struct classification {
   statement_kind kind = statement_kind::write;
   transaction_verb verb = transaction_verb::none;
   access_mode access = access_mode::unspecified;
   isolation level = isolation::unspecified;
   bool deferrable = false;
-  bool is_dml = false;  // write that any server refuses in a read-only transaction with 25006
+  bool is_dml = false;       // write that any server refuses in a read-only transaction with 25006
+  bool is_liftable = false;  // no read only for want of knowledge, or for what is local to each server: a
+                             // wish for a replica counts
+  bool is_wish_of_comment = false;
+  route_wish wish = route_wish::automatic;  // of the text's comments, or of a pattern of the configuration
   session_effects effects;
   called_bodies bodies;
+  std::string wish_reason;
   std::string name;    // see kind
   std::string value;   // of `SET name = constant`, as text; empty where it is not one constant
   std::string reason;  // why it is not a read ("calls unknown function foo()"), or "read"

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "routing/facts.hpp"
+#include "routing/overrides.hpp"
 #include "routing/parse.hpp"
 #include "routing/shape.hpp"
 #include "routing/text_cache.hpp"
@@ -31,7 +32,10 @@ struct classifier::state {
   const classification_ref& judge(std::string_view sql, const std::optional<text_shape>& shape, bool is_kept,
                                   const parse_context& context);
 
+  [[nodiscard]] std::optional<text_shape> shape_with_wish(std::string_view sql);
+
   std::shared_ptr<const facts> given;
+  std::shared_ptr<const routing_rules> rules;
   text_cache exact;
   text_cache shapes;
   text_judge judge_text;
@@ -48,12 +52,23 @@ const classification_ref& classifier::state::judge(std::string_view sql,
   auto judged = judge_text.judge(sql, context, context.known == nullptr ? known() : *context.known);
   ++misses;
   if (!judged.is_parsed) ++parse_failures;
+  apply_overrides(sql, judged.is_parsed ? rules.get() : nullptr, judged.is);
   last = std::make_shared<const classification>(std::move(judged.is));
   if (!is_kept) return last;
   const bool is_shape_known = shape && judged.is_parsed && !judged.depends_on_literals;
   if (is_shape_known) shapes.insert(shape->text, last, context.facts_number);
   if (!is_shape_known || !shape->has_literals) exact.insert(sql, last, context.facts_number);
   return last;
+}
+
+// The wish of its comments is part of a shape; the comments themselves would hide it.
+std::optional<text_shape> classifier::state::shape_with_wish(std::string_view sql) {
+  const auto wish = wish_of_comments(sql);
+  if (wish == route_wish::automatic) return shape_of(sql, shape_buffer);
+  shape_buffer[0] = wish == route_wish::primary ? '\1' : '\2';
+  auto shape = shape_of(without_wishes(sql), std::span(shape_buffer).subspan(1));
+  if (!shape) return shape;
+  return text_shape{{shape_buffer.data(), shape->text.size() + 1}, shape->has_literals};
 }
 
 classifier::classifier(std::size_t cache_bytes) : state_(std::make_unique<state>(cache_bytes)) {}
@@ -68,7 +83,7 @@ const classification_ref& classifier::classify(std::string_view sql, const parse
     ++self.hits;
     return *known;
   }
-  const auto shape = shape_of(sql, self.shape_buffer);
+  const auto shape = self.shape_with_wish(sql);
   const auto* known = shape ? self.shapes.find(shape->text, context.facts_number) : nullptr;
   if (known == nullptr) return self.judge(sql, shape, true, context);
   ++self.hits;
@@ -79,6 +94,12 @@ const classification_ref& classifier::classify(std::string_view sql, const parse
 
 void classifier::use_facts(std::shared_ptr<const facts> known) {
   state_->given = std::move(known);
+  state_->exact.clear();
+  state_->shapes.clear();
+}
+
+void classifier::use_rules(std::shared_ptr<const routing_rules> rules) {
+  state_->rules = std::move(rules);
   state_->exact.clear();
   state_->shapes.clear();
 }

@@ -15,6 +15,7 @@ inline constexpr std::size_t parse_stack_bytes = std::size_t{64} << 20;
 inline constexpr std::size_t max_parsed_text = std::size_t{32} << 10;
 
 class facts;
+struct routing_rules;
 
 // What of the session changes how a text is read, and what its names mean.
 struct parse_context {
@@ -37,6 +38,10 @@ class classifier {
 
   // Judges by these facts from now on and forgets what was judged by others; null: the built-in ones.
   void use_facts(std::shared_ptr<const facts> known);
+
+  // Overrides each class by the patterns of these rules, from now on; null: by comments alone. Forgets what
+  // was judged before.
+  void use_rules(std::shared_ptr<const routing_rules> rules);
 
   struct statistics {
     std::uint64_t hits = 0;

@@ -26,6 +26,15 @@ bool is_same_on_replica(std::string_view parameter) {
   return std::find(parameters.begin(), parameters.end(), parameter) != parameters.end();
 }
 
+bool is_harmless(const classification& unit) {
+  return unit.kind == statement_kind::read || unit.kind == statement_kind::empty;
+}
+
+// Of what would go to a replica otherwise: a wish for the primary gives no better reason to the rest.
+bool is_routable(const classification& unit) {
+  return is_harmless(unit) || unit.verb == transaction_verb::begin;
+}
+
 bool is_refused_by_standby(isolation level) {
   return level == isolation::serializable;
 }
@@ -33,6 +42,17 @@ bool is_refused_by_standby(isolation level) {
 bool begins_read_only(const classification& unit, const session_view& session) {
   if (unit.access == access_mode::unspecified) return session.default_read_only;
   return unit.access == access_mode::read_only;
+}
+
+// The comment counts before the session's own setting, that before a pattern, that before the session's user
+// and database.
+decision wish_for(const classification& unit, const session_view& session, route_wish& wish) {
+  const auto& own = session.wish;
+  const bool is_own = own.is_own && own.wish != route_wish::automatic;
+  const bool is_of_unit = unit.wish != route_wish::automatic && (unit.is_wish_of_comment || !is_own);
+  wish = is_of_unit ? unit.wish : own.wish;
+  return {wish == route_wish::replica ? target::replica : target::primary,
+          is_of_unit ? std::string_view(unit.wish_reason) : own.reason};
 }
 
 decision decide_begin(const classification& unit, const session_view& session) {
@@ -50,6 +70,7 @@ decision decide_set_transaction(const classification& unit) {
 
 decision decide_in_replica_block(const classification& unit) {
   if (unit.is_dml) return {target::stay, in_replica_block};
+  if (unit.wish == route_wish::replica && unit.is_liftable) return {target::stay, in_replica_block};
   switch (unit.kind) {
     case statement_kind::empty:
     case statement_kind::read:
@@ -72,15 +93,19 @@ decision decide_in_replica_block(const classification& unit) {
 }
 
 decision decide_outside(const classification& unit, const session_view& session) {
+  route_wish wish{};
+  const auto wished = wish_for(unit, session, wish);
+  if (wish == route_wish::primary && is_routable(unit)) return wished;
   if (unit.kind == statement_kind::transaction && unit.verb == transaction_verb::begin) {
     return decide_begin(unit, session);
   }
-  const bool is_read = unit.kind == statement_kind::read || unit.kind == statement_kind::empty;
-  if (!is_read) return {target::primary, unit.reason};
+  const bool is_lifted = wish == route_wish::replica && unit.is_liftable;
+  if (!is_harmless(unit) && !is_lifted) return {target::primary, unit.reason};
   // Outside a block each statement is a transaction of the default isolation.
-  if (unit.kind == statement_kind::read && is_refused_by_standby(session.default_isolation)) {
+  if (unit.kind != statement_kind::empty && is_refused_by_standby(session.default_isolation)) {
     return {target::primary, "SERIALIZABLE cannot run on a standby"};
   }
+  if (is_lifted) return wished;
   return {target::replica, unit.reason};
 }
 
@@ -91,14 +116,21 @@ bool is_plain_control(const classification& unit) {
           unit.verb == transaction_verb::mixed);
 }
 
-bool is_harmless(const classification& unit) {
-  return unit.kind == statement_kind::read || unit.kind == statement_kind::empty;
-}
-
 // Belongs to the block it stands in, on whichever server that is.
 bool is_of_block(const classification& unit) {
   return unit.kind == statement_kind::cursor_use || unit.kind == statement_kind::declare_cursor_read ||
          unit.kind == statement_kind::set_local || is_plain_control(unit);
+}
+
+// Of two statements in one unit: for the primary where one of them is.
+void join_wishes(classification& unit, const classification& next) {
+  const bool can_lift = (is_harmless(unit) || unit.is_liftable) && (is_harmless(next) || next.is_liftable);
+  unit.is_liftable = can_lift && (unit.is_liftable || next.is_liftable);
+  const bool is_taken = unit.wish == route_wish::automatic || next.wish == route_wish::primary;
+  if (!is_taken || next.wish == route_wish::automatic) return;
+  unit.wish = next.wish;
+  unit.wish_reason = next.wish_reason;
+  unit.is_wish_of_comment = next.is_wish_of_comment;
 }
 
 void become(classification& unit, statement_kind kind, const classification& next) {
@@ -141,6 +173,7 @@ void join_text(classification& unit, const classification& next) {
   unit.effects |= next.effects;
   unit.bodies |= next.bodies;
   if (next.kind == statement_kind::empty) return;
+  join_wishes(unit, next);
   unit.is_dml = false;  // what comes before it has run already
   if (unit.kind == statement_kind::read && next.kind == statement_kind::read) return;
   const bool stays = (is_harmless(unit) || is_of_block(unit)) && (is_harmless(next) || is_of_block(next));

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "routing/classification.hpp"
+#include "routing/overrides.hpp"
 
 namespace pgsteer::routing {
 
@@ -24,6 +25,7 @@ struct session_view {
   bool block_is_read_committed = true;  // isolation of the open block
   bool default_read_only = false;       // default_transaction_read_only
   isolation default_isolation = isolation::read_committed;
+  session_wish wish;             // pgsteer.route, or what the configuration says of its user or database
   std::string_view pin;          // reason the session is pinned to a primary backend, or empty
   bool reads_may_leave = false;  // pinned by what this unit, if it is a read, has nothing to do with
 };

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "routing/builtin_functions.hpp"
+#include "routing/overrides.hpp"
 #include "routing/system_relations.hpp"
 
 namespace pgsteer::routing {
@@ -65,6 +66,42 @@ bool is_object_identifier_type(std::string_view type) {
   return false;
 }
 
+// The functions that the configuration lists, before a catalog says which one a name means: any that could
+// be a listed write is one; a listed read is only what is written with its schema.
+class listed_names final : public facts {
+ public:
+  explicit listed_names(std::shared_ptr<const function_lists> lists) : lists_(std::move(lists)) {}
+
+  verdict function(const function_call& call) const override {
+    const auto& name = call.name;
+    for (const auto& listed : lists_->writes) {
+      if (may_be(listed, name))
+        return refuse(fmt::format("calls {}, listed under routing.functions.write", listed));
+    }
+    const bool is_read = !name.schema.empty() && lists_->reads.contains(written(name));
+    return is_read ? verdict{} : builtin_facts().function(call);
+  }
+  verdict relation(const object_name& name) const override { return builtin_facts().relation(name); }
+  verdict operation(const object_name& name) const override { return builtin_facts().operation(name); }
+  verdict type(const object_name& name) const override { return builtin_facts().type(name); }
+  verdict column(std::string_view column, bool qualified) const override {
+    for (const auto& listed : lists_->writes) {
+      if (qualified && may_be(listed, {{}, {}, column}))
+        return refuse(fmt::format("may call {}, listed under routing.functions.write", listed));
+    }
+    return builtin_facts().column(column, qualified);
+  }
+
+ private:
+  static bool may_be(std::string_view listed, const object_name& name) {
+    const auto full = listed.substr(0, listed.find('('));
+    const auto dot = full.find('.');
+    return full.substr(dot + 1) == name.name && (name.schema.empty() || full.substr(0, dot) == name.schema);
+  }
+
+  std::shared_ptr<const function_lists> lists_;
+};
+
 class tables_of_names final : public facts {
  public:
   verdict function(const function_call& call) const override {
@@ -80,8 +117,12 @@ class tables_of_names final : public facts {
       return refuse(fmt::format("relation {} is temporary", written(name)));
     if (is_system_schema(name.schema)) {
       const auto system = judge_system_relation(name.schema, name.name);
-      if (system)
-        return system->is_safe ? verdict{} : refuse(fmt::format("relation {} {}", name.name, system->reason));
+      if (system && system->is_safe) return {};
+      if (system) {
+        auto answer = refuse(fmt::format("relation {} {}", name.name, system->reason));
+        answer.is_local = system->is_local;
+        return answer;
+      }
     }
     if (name.name.ends_with("_seq")) {
       return refuse(
@@ -125,6 +166,10 @@ verdict judge_known_function(const builtin_function& known) {
   answer.effects = effects_of(known);
   if (!answer.is_safe) answer.reason = fmt::format("calls {}(): {}", known.name, known.reason);
   return answer;
+}
+
+std::shared_ptr<const facts> make_listed_facts(std::shared_ptr<const function_lists> lists) {
+  return std::make_shared<const listed_names>(std::move(lists));
 }
 
 const facts& builtin_facts() {

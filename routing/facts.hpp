@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@ struct verdict {
   called_bodies bodies;
   std::string reason;     // for an operator of the database, where not safe
   bool is_doubt = false;  // not safe for want of knowledge, not for what is known
+  bool is_local = false;  // not safe because each server has its own, which may be what is asked for
 };
 
 // What a call shows of an argument's type. Literals of one kind are alike: a shape stands for them all.
@@ -66,5 +68,10 @@ struct builtin_function;
 // Knows pg_catalog by the reviewed tables (builtin_functions.hpp, system_relations.hpp) and takes the
 // database's own relations, operators and types at their word; its functions go to the primary.
 [[nodiscard]] const facts& builtin_facts();
+
+struct function_lists;
+
+// The same with what the configuration lists. It holds until there is a catalog.
+[[nodiscard]] std::shared_ptr<const facts> make_listed_facts(std::shared_ptr<const function_lists> lists);
 
 }  // namespace pgsteer::routing

@@ -133,7 +133,7 @@ verdict names_in_path::function(const function_call& call) const {
   bool is_builtin_judged = false;
   for (const auto* f : candidates(call)) {
     is_known = true;
-    if (!is_builtin(*f)) {
+    if (!is_builtin(*f) || judge_.listing_of(*f) != listing::none) {
       join(all, judge_.function(*f, path_));
     } else if (!std::exchange(is_builtin_judged, true)) {
       join(all, builtin_facts().function({{{}, "pg_catalog", name.name}, call.arguments, {}}));

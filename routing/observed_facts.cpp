@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
+#include "routing/overrides.hpp"
 #include "routing/tree.hpp"
 #include "routing/walker.hpp"
 
@@ -23,6 +24,10 @@ bool is_unlogged(const json::object& node, std::string_view field) {
 }
 
 }  // namespace
+
+observed_facts::observed_facts(std::shared_ptr<const function_lists> lists)
+    : base_(make_listed_facts(lists != nullptr ? std::move(lists)
+                                               : std::make_shared<const function_lists>())) {}
 
 bool observed_facts::learn(const json::value& tree) {
   const auto* root = tree.if_object();
@@ -108,12 +113,12 @@ bool observed_facts::trust(std::string_view name) {
 }
 
 verdict observed_facts::function(const function_call& call) const {
-  return builtin_facts().function(call);
+  return base_->function(call);
 }
 
 verdict observed_facts::relation(const object_name& relation) const {
   const auto found = refused_.find(relation.name);
-  if (found == refused_.end()) return builtin_facts().relation(relation);
+  if (found == refused_.end()) return base_->relation(relation);
   verdict answer;
   answer.is_safe = false;
   answer.reason = fmt::format("relation {} {}", relation.name, found->second);
@@ -121,15 +126,15 @@ verdict observed_facts::relation(const object_name& relation) const {
 }
 
 verdict observed_facts::operation(const object_name& operation) const {
-  return builtin_facts().operation(operation);
+  return base_->operation(operation);
 }
 
 verdict observed_facts::type(const object_name& type) const {
-  return builtin_facts().type(type);
+  return base_->type(type);
 }
 
 verdict observed_facts::column(std::string_view column, bool qualified) const {
-  return builtin_facts().column(column, qualified);
+  return base_->column(column, qualified);
 }
 
 }  // namespace pgsteer::routing

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ namespace pgsteer::routing {
 
 class observed_facts final : public facts {
  public:
+  // `lists`: the functions of the configuration; may be null.
+  explicit observed_facts(std::shared_ptr<const function_lists> lists = {});
+
   // Learns from the parse tree of a text that is taken to succeed. True: something changed.
   bool learn(const boost::json::value& tree);
 
@@ -33,6 +37,7 @@ class observed_facts final : public facts {
   bool refuse(std::string_view name, std::string_view reason);
   bool trust(std::string_view name);
 
+  std::shared_ptr<const facts> base_;
   std::map<std::string, std::string, std::less<>> refused_;  // by last name, whatever the schema
 };
 

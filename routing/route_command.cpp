@@ -29,8 +29,14 @@ std::string error_line(std::string_view what) {
 
 }  // namespace
 
-router::router(std::size_t max_sessions, catalog_source source)
-    : max_sessions_(max_sessions), observed_(std::make_shared<observed_facts>()), source_(std::move(source)) {
+router::router(std::size_t max_sessions, catalog_source source, std::shared_ptr<const routing_rules> rules)
+    : max_sessions_(max_sessions),
+      rules_(rules != nullptr ? std::move(rules) : std::make_shared<const routing_rules>()),
+      source_(std::move(source)) {
+  const std::shared_ptr<const function_lists> lists(rules_, &rules_->functions);
+  observed_ = std::make_shared<observed_facts>(lists);
+  facts_.use_lists(lists);
+  classifier_.use_rules(rules_);
   classifier_.use_facts(observed_);
 }
 
@@ -53,6 +59,8 @@ routed router::route(std::string_view sql, std::string_view session) {
   const auto is = classifier_.classify(sql, context_of(model));
   auto before = model.view();
   before.reads_may_leave = !before.pin.empty() && model.may_read_elsewhere(sql, *is, parser_);
+  before.wish =
+      wish_of_session(model.route().value_or(std::string{}), source_.role, source_.database, *rules_);
   const auto decided = decide(*is, before);
   routed answer{decided.where, std::string(decided.reason)};
   const bool stays_on_replica = decided.where == target::stay && before.open == block::on_replica;

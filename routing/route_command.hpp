@@ -28,13 +28,15 @@ struct routed {
 // Null: there are none now.
 struct catalog_source {
   std::function<std::shared_ptr<const catalog>()> load;
-  std::string role;  // of the sessions
+  std::string role;      // of the sessions
+  std::string database;  // theirs, as far as it is known
 };
 
 class router {
  public:
   // More sessions than `max_sessions` are forgotten, least recently used first.
-  explicit router(std::size_t max_sessions = 10000, catalog_source source = {});
+  explicit router(std::size_t max_sessions = 10000, catalog_source source = {},
+                  std::shared_ptr<const routing_rules> rules = {});
   router(const router&) = delete;
   router& operator=(const router&) = delete;
 
@@ -62,6 +64,7 @@ class router {
   [[nodiscard]] parse_context context_of(const session_model& model);
 
   std::size_t max_sessions_;
+  std::shared_ptr<const routing_rules> rules_;
   std::shared_ptr<observed_facts> observed_;
   catalog_source source_;
   std::uint64_t fact_numbers_ = 0;

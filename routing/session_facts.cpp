@@ -14,6 +14,12 @@ void session_facts::use(std::shared_ptr<const catalog> known) {
   ++epoch_;
 }
 
+void session_facts::use_lists(std::shared_ptr<const function_lists> lists) {
+  made_.clear();
+  lists_ = std::move(lists);
+  ++epoch_;
+}
+
 chosen_facts session_facts::of(std::string_view role, std::optional<std::string_view> search_path) {
   if (catalog_ == nullptr) return {};
   const auto path = search_path.value_or(catalog_->search_path_of(role));
@@ -23,7 +29,7 @@ chosen_facts session_facts::of(std::string_view role, std::optional<std::string_
       made_.clear();
       ++epoch_;
     }
-    numbered made{std::make_unique<catalog_facts>(catalog_, std::string(role), path), ++numbers_};
+    numbered made{std::make_unique<catalog_facts>(catalog_, std::string(role), path, lists_), ++numbers_};
     found = made_.emplace(std::pair(std::string(role), std::string(path)), std::move(made)).first;
   }
   return {found->second.known.get(), found->second.number};

@@ -28,6 +28,7 @@ class session_facts {
 
   // From now on; null: no facts. What of() gave before is no more.
   void use(std::shared_ptr<const catalog> known);
+  void use_lists(std::shared_ptr<const function_lists> lists);
   [[nodiscard]] bool has_catalog() const { return catalog_ != nullptr; }
   // Grows with each use().
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
@@ -43,6 +44,7 @@ class session_facts {
 
   std::uint64_t& numbers_;
   std::shared_ptr<const catalog> catalog_;
+  std::shared_ptr<const function_lists> lists_;
   struct by_both {
     using is_transparent = void;
     using views = std::pair<std::string_view, std::string_view>;

@@ -173,6 +173,9 @@ void session_model::set_parameter(const session_change& change) {
       into.makes_temporary = !is_reset && first_schema(change.value).starts_with("pg_temp");
       into.search_path = is_reset ? std::nullopt : std::optional(change.value);
     }
+    if (change.name == "pgsteer.route" || is_all) {
+      into.route = is_reset ? std::nullopt : std::optional(change.value);
+    }
     if (change.name == "role" || change.name == "session_authorization" || is_all) {
       const bool is_none = is_reset || change.value == "none";
       into.role = is_none ? std::nullopt : std::optional(change.value);

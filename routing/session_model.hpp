@@ -27,6 +27,9 @@ class session_model {
   [[nodiscard]] const std::optional<std::string>& search_path() const { return now_.current.search_path; }
   [[nodiscard]] const std::optional<std::string>& role() const { return now_.current.role; }
 
+  // Its pgsteer.route, where it has set one.
+  [[nodiscard]] const std::optional<std::string>& route() const { return now_.current.route; }
+
   // What decide() must know; its pin is valid until the next apply().
   [[nodiscard]] session_view view() const;
 
@@ -48,6 +51,7 @@ class session_model {
     bool makes_temporary = false;  // search_path begins with pg_temp
     std::optional<std::string> search_path;
     std::optional<std::string> role;
+    std::optional<std::string> route;
   };
 
   // Rolled back with the transaction.

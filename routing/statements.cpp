@@ -26,6 +26,7 @@ classification from_findings(findings&& found, statement_kind when_read = statem
   is.bodies = std::move(found.bodies);
   is.kind = found.is_read() ? when_read : statement_kind::write;
   is.is_dml = found.modifies;
+  is.is_liftable = !found.is_read() && found.is_liftable && when_read == statement_kind::read;
   is.reason = found.is_read() ? "read" : std::move(found.reason);
   return is;
 }

@@ -131,9 +131,13 @@ std::optional<system_relation> judge_system_relation(std::string_view schema, st
   const auto* found =
       std::lower_bound(std::begin(reviewed), std::end(reviewed), name,
                        [](const auto& relation, auto wanted) { return relation.name < wanted; });
-  if (found != std::end(reviewed) && found->name == name) return *found;
+  if (found != std::end(reviewed) && found->name == name) {
+    auto known = *found;
+    known.is_local = known.reason == of_server;
+    return known;
+  }
   if (name.starts_with("pg_stat_") || name.starts_with("pg_statio_"))
-    return system_relation{name, false, of_server};
+    return system_relation{name, false, of_server, true};
   if (!name.starts_with("pg_") && schema != "pg_catalog") return std::nullopt;
   return system_relation{name, false, not_reviewed};
 }

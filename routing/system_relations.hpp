@@ -12,6 +12,7 @@ struct system_relation {
   std::string_view name;
   bool is_safe = false;
   std::string_view reason;  // "is ..." after the relation's name, where it is not safe
+  bool is_local = false;    // each server has its own, and a reader may want a replica's
 };
 
 // What is known of a relation by that name: nothing where it is not a system relation (an unqualified

@@ -54,6 +54,7 @@ argument_type type_of(const json::value& argument) {
 void findings::refuse(std::string_view why) {
   if (reason.empty()) reason = why;
   if (certain_reason.empty()) certain_reason = why;
+  is_liftable = false;
 }
 
 void findings::doubt(std::string_view why) {
@@ -65,6 +66,7 @@ void findings::take(verdict&& judged) {
   bodies |= judged.bodies;
   depends_on_literals |= judged.depends_on_literals;
   if (judged.is_safe) return;
+  is_liftable = is_liftable && (judged.is_doubt || judged.is_local);
   if (certain_reason.empty() && !judged.is_doubt) certain_reason = judged.reason;
   if (reason.empty()) reason = std::move(judged.reason);
 }

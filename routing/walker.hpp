@@ -23,6 +23,7 @@ struct findings {
   session_effects effects;
   called_bodies bodies;
   bool depends_on_literals = false;  // the same text with other literals may need another judgement
+  bool is_liftable = true;           // the reason is doubt, or that servers differ: somebody may know better
   bool modifies = false;             // INSERT, UPDATE or DELETE somewhere: 25006 on any read-only server
 
   [[nodiscard]] bool is_read() const { return reason.empty(); }

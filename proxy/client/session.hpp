@@ -7,6 +7,7 @@
 //   session_lease.cpp  getting and giving back backends; failures and retries
 //   session_ghost.cpp  a transaction block whose server is gone
 //   session_sequence.cpp  currval() and lastval()
+//   session_wishes.cpp pgsteer.route and pgsteer.consistency
 //   session_state.cpp  what the session leaves behind in its backend: settings and pins
 //
 //   flow:  collecting -> waiting -> (preparing) -> in_flight <-> flowing -> (settling) -> collecting
@@ -203,6 +204,14 @@ class session final : public event_handler {
   [[nodiscard]] bool acquire_sequence_backend();
   [[nodiscard]] std::size_t refuse_sequence(const unit_view& u);
 
+  // session_wishes.cpp
+  [[nodiscard]] static std::optional<protocol::error_report> refuse_own_setting(std::string_view name,
+                                                                                std::string_view value);
+  [[nodiscard]] bool refuse_own_setting(const unit_view& u, const routing::classification& c);
+  void introduce_own_setting(const routing::classification& c, backend& b);
+  void refresh_wishes();
+  void refuse_unit(const unit_view& u, const protocol::error_report& why);
+
   // session_ghost.cpp
   void lose_block(std::optional<protocol::error_report> why);
   void answer_without_server(const unit_view& u, const routing::classification& c);
@@ -258,6 +267,8 @@ class session final : public event_handler {
   waiter wait_;
   clock::time_point since_;  // of the phase: login, idle, the unit in flight
   routing::session_view view_;
+  const routing::routing_rules* rules_ = nullptr;  // by which its wishes were found
+  config::consistency level_ = config::consistency::session;
   routing::session_effects effects_;  // of the lease
   std::int32_t key_ = 0;
   std::optional<own_query> own_done_;  // a query of our own was answered in the chunk just read
@@ -291,6 +302,7 @@ class session final : public event_handler {
   bool restores_ : 1 = false;           // the unit in flight resets settings to the client's startup values
   bool is_counted_ : 1 = false;         // among its server's outstanding units
   bool touches_data_ : 1 = true;        // it may have seen or changed rows
+  bool wants_replica_ : 1 = false;      // so it was decided, whatever could serve it
   bool is_read_ : 1 = false;            // the unit in flight is a proven read
   bool prepared_settings_ : 1 = false;  // the leased backend has this session's settings
   bool ends_with_large_query_ : 1 = false;  // the message passing through is a Query or FunctionCall

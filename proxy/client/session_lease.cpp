@@ -19,9 +19,8 @@ constexpr unsigned most_tries = 3;
 
 server_ref session::fit_replica() {
   if (tries_ >= most_tries) return nullptr;
-  const auto level = worker_.settings().level_of_reads;
-  auto wanted = level == config::consistency::eventual ? routing::freshness{} : freshness_;
-  if (level == config::consistency::global && covered_writes_ != worker_.writes) wanted.is_sampled = false;
+  auto wanted = level_ == config::consistency::eventual ? routing::freshness{} : freshness_;
+  if (level_ == config::consistency::global && covered_writes_ != worker_.writes) wanted.is_sampled = false;
   return worker_.choose_replica(wanted);
 }
 
@@ -65,10 +64,11 @@ void session::return_to_held() {
 // A read that had to run on the primary asks it how far it has come, behind its own answer and in the
 // same write: the next read knows what a replica must have replayed.
 bool session::wants_sample(const unit_view& u, const routing::classification& c, const backend& b) const {
-  if (b.home.is_replica() || c.kind != routing::statement_kind::read || u.missing > 0) return false;
+  const bool may_leave = c.kind == routing::statement_kind::read || wants_replica_;
+  if (b.home.is_replica() || !may_leave || u.missing > 0) return false;
   if (u.end != protocol::unit_end::query && u.end != protocol::unit_end::sync) return false;
   return b.status == 'I' && (pin_.empty() || lends_reads_) && !worker_.config().servers->replicas.empty() &&
-         worker_.settings().level_of_reads != config::consistency::eventual;
+         level_ != config::consistency::eventual;
 }
 
 void session::take_sample() {
@@ -258,6 +258,7 @@ void session::retry_elsewhere(bool backend_is_lost) {
   }
   b.wire.changes.clear();
   in_.insert(0, b.retained);
+  if (effects_.may_pin) b.is_spoilt = true;  // what somebody wished here may have left something
   b.held.clear();
   retrying_ = retryable_ = false;
   force_primary_ = !backend_is_lost;

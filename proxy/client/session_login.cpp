@@ -231,6 +231,7 @@ void session::open_with_profile() {
   protocol::settings_map wanted;
   for (const auto& [given, value] : login_->packet.settings) {
     const auto name = lower(given);
+    if (const auto why = refuse_own_setting(name, value)) return refuse_login(*why);
     wanted[name] = value;
   }
   std::erase_if(wanted, [this](const auto& s) {

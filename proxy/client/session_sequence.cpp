@@ -33,17 +33,13 @@ bool session::acquire_sequence_backend() {
 }
 
 std::size_t session::refuse_sequence(const unit_view& u) {
-  std::string bytes;
-  protocol::write::error_response(
-      bytes, protocol::statement_error(
-                 protocol::sqlstate::object_not_in_prerequisite_state,
-                 "the sequence value of this session is no longer known",
-                 "currval() and lastval() live in a server connection that other clients have used since.",
-                 "Use INSERT ... RETURNING. From now on pgsteer keeps the connection of a session that has "
-                 "written."));
-  skip_to_sync_ = u.end == protocol::unit_end::flush;
-  if (!skip_to_sync_) protocol::write::ready_for_query(bytes, 'I');
-  send(bytes);
+  refuse_unit(u,
+              protocol::statement_error(
+                  protocol::sqlstate::object_not_in_prerequisite_state,
+                  "the sequence value of this session is no longer known",
+                  "currval() and lastval() live in a server connection that other clients have used since.",
+                  "Use INSERT ... RETURNING. From now on pgsteer keeps the connection of a session that has "
+                  "written."));
   return u.bytes.size();
 }
 

@@ -82,6 +82,7 @@ void session::restore_startup(const routing::classification& c, backend& b) {
 }
 
 void session::refresh_view() {
+  refresh_wishes();
   const auto in_force = [this](std::string_view name, std::string_view fallback) {
     const auto own = settings_->get(name);
     if (!own.empty()) return own;
@@ -279,6 +280,10 @@ void session::on_state_known(bool failed) {
   } else {
     apply_state();
     effects_ = {};
+  }
+  if (b.home.is_replica() && !pin_.empty()) {  // nobody waits for locks there, and no write may follow
+    b.is_spoilt = true;
+    set_pin({});
   }
   block_ended_ = false;
   if (gone_) {

@@ -111,7 +111,7 @@ std::size_t session::start_unit(const unit_view& u) {
     answer_without_server(u, c);
     return u.bytes.size();
   }
-  if (answer_here(u, c)) return u.bytes.size();
+  if (answer_here(u, c) || refuse_own_setting(u, c)) return u.bytes.size();
   if (c.effects.uses_session_sequence && backend_ == nullptr && !acquire_sequence_backend())
     return refuse_sequence(u);
   if (wait_.is_linked()) return 0;
@@ -127,9 +127,11 @@ std::size_t session::start_unit(const unit_view& u) {
     }
     return 0;
   }
+  if (rules_ != worker_.config().rules.get()) refresh_wishes();
   view_.pin = pin_;
   view_.reads_may_leave = !pin_.empty() && may_read_elsewhere(u, c);
   auto decision = routing::decide(c, view_);
+  wants_replica_ = decision.where == routing::target::replica;
   if (decision.where == routing::target::replica && awaits_catalog())
     decision.where = routing::target::primary;
   if (backend_ != nullptr && view_.open == routing::block::none && (pin_.empty() || is_on_loan_)) {
@@ -179,6 +181,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   backend_ = &b;
   auto& out = worker_.to_backend;
   out.clear();
+  introduce_own_setting(c, b);
   if (!prepared_settings_ && b.status == 'I' && prepare_settings(b)) return false;
   prepared_settings_ = false;
   const bool replica = b.home.is_replica();
@@ -361,7 +364,7 @@ std::size_t session::pass_through(std::string_view bytes) {
 }
 
 routing::parse_context session::parse_context() const {
-  routing::parse_context context{view_standard_strings_, view_ascii_safe_};
+  routing::parse_context context{view_standard_strings_, view_ascii_safe_, nullptr, worker_.rules_number};
   if (group_ == nullptr || !group_->facts->has_catalog()) return context;
   const auto chosen = facts();
   context.known = chosen.known;

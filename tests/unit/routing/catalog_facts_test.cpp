@@ -9,6 +9,7 @@
 
 #include "catalog_fixture.hpp"
 #include "routing/node_tree.hpp"
+#include "routing/overrides.hpp"
 #include "routing/parse.hpp"
 #include "routing/search_path.hpp"
 
@@ -22,7 +23,7 @@ using testing::StartsWith;
 class catalog_facts_test : public testing::Test {
  protected:
   std::string reason(std::string_view sql) {
-    const catalog_facts known(fixture.make(), role, search_path, reads);
+    const catalog_facts known(fixture.make(), role, search_path, lists);
     text_judge judge;
     return judge.judge(sql, {}, known).is.reason;
   }
@@ -30,7 +31,7 @@ class catalog_facts_test : public testing::Test {
   catalog_fixture fixture;
   std::string role = "bob";
   std::string search_path = "\"$user\", public";
-  std::shared_ptr<const function_list> reads;
+  std::shared_ptr<const function_lists> lists;
 };
 
 TEST_F(catalog_facts_test, prove_volatile_bodies_to_be_reads) {
@@ -211,8 +212,17 @@ TEST_F(catalog_facts_test, judge_the_types_that_functions_and_variables_have) {
 
 TEST_F(catalog_facts_test, take_the_operators_word) {
   fixture.plpgsql(17001, "runs", "25", "BEGIN EXECUTE $1; RETURN 1; END");
-  reads = std::make_shared<const function_list>(function_list{"public.runs"});
+  fixture.plpgsql(17002, "runs", "23", "BEGIN EXECUTE 'x'; RETURN 1; END");
+  fixture.sql(17003, "reads", "23", "SELECT 1");
+  lists = std::make_shared<const function_lists>(function_lists{{"public.runs"}, {}});
   EXPECT_EQ(reason("SELECT runs('x')"), "read");
+  lists = std::make_shared<const function_lists>(function_lists{{"public.runs(text)"}, {}});
+  EXPECT_EQ(reason("SELECT runs('x'::text)"), "read");
+  EXPECT_THAT(reason("SELECT runs(1)"), StartsWith("calls public.runs(integer), volatile"));
+  lists = std::make_shared<const function_lists>(function_lists{{}, {"public.reads", "pg_catalog.lower"}});
+  EXPECT_EQ(reason("SELECT reads(1)"), "calls public.reads(integer), listed under routing.functions.write");
+  EXPECT_EQ(reason("SELECT lower('A')"),
+            "calls pg_catalog.lower(text), listed under routing.functions.write");
 }
 
 TEST_F(catalog_facts_test, stop_at_functions_nested_without_end) {

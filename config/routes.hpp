@@ -1,0 +1,28 @@
+// What the operator says of routes: patterns of statements, wishes of users and databases, functions that
+// are reads or writes. Called by the setters of config/schema.cpp; pure.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/settings.hpp"
+#include "config/values.hpp"
+
+namespace pgsteer::config {
+
+/// "replica SELECT count(*) FROM big_* -- a minute late will do"
+[[nodiscard]] parsed<std::vector<route_pattern>> parse_patterns(std::span<const std::string> texts);
+[[nodiscard]] std::string to_text(const route_pattern& pattern);
+
+/// "reports route=replica consistency=eventual"
+[[nodiscard]] parsed<std::vector<session_defaults>> parse_session_defaults(
+    std::span<const std::string> texts);
+[[nodiscard]] std::string to_text(const session_defaults& of);
+
+/// "public.rate" or "public.rate(integer, text)"; commas between functions part them.
+[[nodiscard]] parsed<std::vector<std::string>> parse_functions(std::span<const std::string> texts);
+
+}  // namespace pgsteer::config
