@@ -1,13 +1,14 @@
 #include "protocol/scram_verifier.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
+#include <memory>
 #include <stdexcept>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/sha.h>
 
 #include "protocol/base64.hpp"
 
@@ -16,6 +17,7 @@ namespace pgsteer::protocol {
 namespace {
 
 constexpr std::string_view verifier_prefix = "SCRAM-SHA-256$";
+constexpr std::size_t block_size = 64;  // of SHA-256
 
 const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
@@ -23,6 +25,25 @@ const unsigned char* bytes_of(std::string_view text) {
 
 std::string_view text_of(const scram_key& key) {
   return {reinterpret_cast<const char*>(key.data()), key.size()};
+}
+
+struct free_digest {
+  void operator()(EVP_MD* digest) const { EVP_MD_free(digest); }
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
+// Of both parts, one behind the other.
+scram_key sha256(std::string_view first, std::string_view second) {
+  static const std::unique_ptr<EVP_MD, free_digest> algorithm{EVP_MD_fetch(nullptr, "SHA256", nullptr)};
+  const std::unique_ptr<EVP_MD_CTX, free_digest> context{EVP_MD_CTX_new()};
+  scram_key out{};
+  if (context == nullptr || EVP_DigestInit_ex2(context.get(), algorithm.get(), nullptr) != 1 ||
+      EVP_DigestUpdate(context.get(), first.data(), first.size()) != 1 ||
+      EVP_DigestUpdate(context.get(), second.data(), second.size()) != 1 ||
+      EVP_DigestFinal_ex(context.get(), out.data(), nullptr) != 1) {
+    throw std::runtime_error("OpenSSL cannot compute SHA-256");
+  }
+  return out;
 }
 
 std::optional<scram_key> decode_key(std::string_view text) {
@@ -56,13 +77,25 @@ bool is_plain_ascii(std::string_view text) {
 
 }  // namespace
 
+// RFC 2104 over OpenSSL's hash: OpenSSL's own HMAC looks its algorithms up for every key, at several times
+// the cost of the hashing, and a login needs five.
 scram_key scram_hmac(std::string_view key, std::string_view text) {
-  scram_key out{};
-  unsigned size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes_of(text), text.size(), out.data(),
-           &size) == nullptr) {
-    throw std::runtime_error("OpenSSL cannot compute HMAC-SHA-256");
+  std::array<char, block_size> inner{};
+  if (key.size() > inner.size()) {
+    const auto hashed = sha256(key, {});
+    std::copy_n(text_of(hashed).begin(), hashed.size(), inner.begin());
+  } else {
+    std::ranges::copy(key, inner.begin());
   }
+  auto outer = inner;
+  for (auto& c : inner)
+    c ^= 0x36;
+  for (auto& c : outer)
+    c ^= 0x5c;
+  const auto hashed = sha256({inner.data(), inner.size()}, text);
+  const auto out = sha256({outer.data(), outer.size()}, text_of(hashed));
+  OPENSSL_cleanse(inner.data(), inner.size());
+  OPENSSL_cleanse(outer.data(), outer.size());
   return out;
 }
 
@@ -71,9 +104,7 @@ scram_key scram_hmac(const scram_key& key, std::string_view text) {
 }
 
 scram_key scram_hash(const scram_key& key) {
-  scram_key out{};
-  SHA256(key.data(), key.size(), out.data());
-  return out;
+  return sha256(text_of(key), {});
 }
 
 std::optional<scram_verifier> parse_scram_verifier(std::string_view text) {

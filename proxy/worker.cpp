@@ -1,9 +1,10 @@
 #include "proxy/worker.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 
 #include "proxy/log.hpp"
 #include "routing/facts.hpp"
@@ -193,7 +194,9 @@ void worker::connect(pool& p) {
 std::int32_t worker::register_key(session& s) {
   std::int32_t key = 0;
   do {
-    RAND_bytes(reinterpret_cast<unsigned char*>(&key), sizeof key);
+    std::array<unsigned char, sizeof key> bytes{};
+    random.take(bytes);
+    std::memcpy(&key, bytes.data(), sizeof key);
     key &= 0x7FFFFFFF;
   } while (key == 0 || keys_.contains(key));
   keys_.emplace(key, &s);

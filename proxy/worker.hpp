@@ -26,9 +26,10 @@
 #include "proxy/control/server.hpp"
 #include "proxy/io/reactor.hpp"
 #include "proxy/metrics.hpp"
+#include "proxy/random_pool.hpp"
 #include "routing/classifier.hpp"
-#include "routing/sql_parser.hpp"
 #include "routing/consistency.hpp"
+#include "routing/sql_parser.hpp"
 
 namespace pgsteer::proxy {
 
@@ -91,6 +92,7 @@ class worker {
   [[nodiscard]] std::uint64_t next_session_serial() { return ++session_serials_; }
 
   reactor loop;
+  random_pool random;
   routing::classifier classifier;
   routing::sql_parser parser;
   statement_registry statements;

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <openssl/rand.h>
 
 #include "protocol/message_writer.hpp"
 #include "protocol/parameter_names.hpp"
@@ -146,10 +145,8 @@ void session::start_login() {
   if (io_.is_tls() && !worker_.config().tls_end_point.empty())
     policy.tls_server_end_point = worker_.config().tls_end_point;
   protocol::login_random random;
-  if (RAND_bytes(random.nonce.data(), static_cast<int>(random.nonce.size())) != 1 ||
-      RAND_bytes(random.md5_salt.data(), static_cast<int>(random.md5_salt.size())) != 1) {
-    return end();
-  }
+  worker_.random.take(random.nonce);
+  worker_.random.take(random.md5_salt);
   if (p.needs_negotiation()) {
     std::string bytes;
     write::negotiate_protocol_version(bytes, protocol::newest_protocol, p.protocol_options);
@@ -283,7 +280,7 @@ void session::finish_login(const startup_profile& profile) {
     write::parameter_status(bytes, name, own != profile.reported.end() ? own->second : value);
   }
   std::array<unsigned char, 4> secret{};
-  RAND_bytes(secret.data(), secret.size());
+  worker_.random.take(secret);
   secret_.assign(secret.begin(), secret.end());
   key_ = worker_.register_key(*this);
   write::backend_key_data(bytes, key_, secret_);

@@ -34,6 +34,22 @@ TEST(base64, refuses_everything_else) {
   }
 }
 
+TEST(scram_hmac, follows_rfc_4231) {
+  const auto hex = [](const scram_key& key) {
+    std::string out;
+    for (const unsigned c : key) {
+      out += "0123456789abcdef"[c >> 4];
+      out += "0123456789abcdef"[c & 15];
+    }
+    return out;
+  };
+  EXPECT_EQ(hex(scram_hmac(std::string("Jefe"), "what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_EQ(
+      hex(scram_hmac(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")),
+      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
 TEST(scram_verifier, derives_what_others_derive) {
   const auto salt = decode_base64("W22ZaJ0SNY7soEsUEjb6gQ==").value();
   const auto verifier = make_scram_verifier("pencil", salt, 4096);
