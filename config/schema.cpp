@@ -34,6 +34,11 @@ constexpr choices<backend_rotation, 2> rotation_words{
 constexpr choices<consistency, 3> consistency_words{{{"eventual", consistency::eventual},
                                                      {"session", consistency::session},
                                                      {"global", consistency::global}}};
+constexpr choices<load_balancing, 2> balancing_words{
+    {{"least_busy", load_balancing::least_busy}, {"round_robin", load_balancing::round_robin}}};
+constexpr choices<reads_on_primary, 3> primary_reads_words{{{"never", reads_on_primary::never},
+                                                            {"fallback", reads_on_primary::fallback},
+                                                            {"share", reads_on_primary::share}}};
 constexpr choices<log_level, 4> level_words{{{"debug", log_level::debug},
                                              {"info", log_level::info},
                                              {"warn", log_level::warn},
@@ -98,6 +103,19 @@ std::vector<std::string> get_listen(const settings& from) {
   std::ranges::transform(from.listen, std::back_inserter(out),
                          [](const auto& each) { return to_text(each); });
   return out;
+}
+
+refusal set_zone(settings& to, texts from, const surroundings&) {
+  constexpr std::size_t longest = 63;
+  const auto name = trimmed(from[0]);
+  const bool is_word = std::ranges::all_of(
+      name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; });
+  if (name.size() > longest || !is_word) {
+    return complaint{fmt::format("{} is not the name of a zone", shown(name)),
+                     "write letters, digits, '-', '_' and '.'"};
+  }
+  to.zone = name;
+  return std::nullopt;
 }
 
 refusal set_admin_listen(settings& to, texts from, const surroundings&) {
@@ -302,6 +320,32 @@ constexpr std::array table{
             .doc = "The same for a database's sessions; what routing_users says counts before it.",
             .set = set_session_defaults<&settings::of_databases>,
             .get = get_texts<&settings::of_databases>},
+    setting{.name = "load_balancing",
+            .kind = "least_busy|round_robin",
+            .doc =
+                "Which replica a session reads from: of two drawn at random the one with less to do, or each "
+                "in turn. pgsteer_weight in a server's URL weighs in both.",
+            .set = set_choice<&settings::balancing, balancing_words>,
+            .get = get_choice<&settings::balancing, balancing_words>},
+    setting{.name = "reads_on_primary",
+            .kind = "never|fallback|share",
+            .doc = "Whether the primary serves reads that a replica could: never, while no replica is up, or "
+                   "always its share.",
+            .set = set_choice<&settings::primary_reads, primary_reads_words>,
+            .get = get_choice<&settings::primary_reads, primary_reads_words>},
+    setting{.name = "zone",
+            .kind = "NAME",
+            .empty = emptiness::has_meaning,
+            .doc =
+                "Where this proxy stands: replicas whose URL has the same pgsteer_zone are read from while "
+                "one of them is up.",
+            .set = set_zone,
+            .get = get_text<&settings::zone>},
+    setting{.name = "replica_warmup",
+            .kind = "DURATION",
+            .doc = "How long a replica that has come up gets less than its share of reads, growing; 0: none.",
+            .set = set_duration<&settings::replica_warmup, 0, hour>,
+            .get = get_duration<&settings::replica_warmup>},
     setting{.name = "max_clients",
             .kind = "NUMBER",
             .doc = "Most clients connected at once.",

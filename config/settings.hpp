@@ -15,6 +15,8 @@ enum class auth_method : std::uint8_t { scram_sha_256, md5, trust };
 enum class pool_mode : std::uint8_t { transaction, session };
 enum class backend_rotation : std::uint8_t { most_recent, always };
 enum class consistency : std::uint8_t { eventual, session, global };
+enum class load_balancing : std::uint8_t { least_busy, round_robin };
+enum class reads_on_primary : std::uint8_t { never, fallback, share };
 enum class log_format : std::uint8_t { text, json };
 enum class log_level : std::uint8_t { debug, info, warn, error };
 enum class client_tls : std::uint8_t { disable, allow, require };
@@ -36,6 +38,8 @@ struct server_url {
   std::string user;
   std::string password;  // empty where none was given
   std::string database;
+  int weight = 1;      // pgsteer_weight: of the reads, compared with the other servers
+  std::string zone{};  // pgsteer_zone: where it stands; empty: not said
   bool operator==(const server_url&) const = default;
 };
 
@@ -89,6 +93,10 @@ struct settings {
   std::vector<route_pattern> patterns;
   std::vector<session_defaults> of_users;
   std::vector<session_defaults> of_databases;
+  load_balancing balancing = load_balancing::least_busy;
+  reads_on_primary primary_reads = reads_on_primary::fallback;
+  std::string zone;  // where this proxy stands; empty: all servers are equally near
+  std::chrono::milliseconds replica_warmup{10000};
   int max_clients = 10000;
   int max_prepared_statements = 500;  // per backend; least recently used are closed
 

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "config/balance_parameters.hpp"
 #include "config/conninfo.hpp"
 #include "config/files.hpp"
 #include "config/passfile.hpp"
@@ -161,7 +162,10 @@ std::vector<std::string> split_servers(std::string_view text) {
 
 parsed<server_url> parse_server(const std::string& text, const server_url* primary,
                                 const surroundings& around) {
-  auto given = conninfo::parse(std::string(trimmed(text)));
+  server_url out;
+  const auto own = take_balance_parameters(std::string(trimmed(text)), out);
+  if (!own) return own.error();
+  auto given = conninfo::parse(*own);
   if (!given) return given.error();
   auto served = with_service(*std::move(given), around);
   if (!served) return served.error();
@@ -169,7 +173,6 @@ parsed<server_url> parse_server(const std::string& text, const server_url* prima
   fill_defaults(info, primary, around);
   if (auto wrong = check_server(info)) return *wrong;
   info.set_if_missing("password", explicit_password(info, primary, around));
-  server_url out;
   out.name = name_of(info);
   out.user = info.get("user");
   out.database = info.get("dbname");
@@ -185,7 +188,11 @@ parsed<server_url> parse_server(const std::string& text, const server_url* prima
 
 std::string redacted(const server_url& server) {
   const auto info = conninfo::parse(server.conninfo);
-  return info ? info->redacted() : std::string();
+  if (!info) return {};
+  std::string text = info->redacted();
+  if (server.weight != 1) text += fmt::format(" pgsteer_weight={}", server.weight);
+  if (!server.zone.empty()) text += " pgsteer_zone=" + server.zone;
+  return text;
 }
 
 }  // namespace pgsteer::config

@@ -102,10 +102,14 @@ server_ref application::find_or_make(const config::server_url& url, server_role 
 void application::adopt_servers(const config::settings& s) {
   std::vector<server_ref> old;
   if (const auto t = servers()) old = all_servers(*t);
+  const auto known = old;
   const auto primary = find_or_make(s.primary, server_role::primary, old);
   std::vector<server_ref> replicas;
-  for (const auto& url : s.replicas)
+  for (const auto& url : s.replicas) {
     replicas.push_back(find_or_make(url, server_role::replica, old));
+    const bool is_new = std::find(known.begin(), known.end(), replicas.back()) == known.end();
+    if (is_new && !known.empty()) replicas.back()->begin_cold();
+  }
   watch_.adopt(primary, replicas);
 }
 

@@ -24,6 +24,8 @@ std::string_view to_string(route_reason r) {
       return "no_replica";
     case route_reason::replica_down:
       return "replica_down";
+    case route_reason::shared:
+      return "shared";
     case route_reason::retried:
       return "retried";
     case route_reason::held:

@@ -58,6 +58,7 @@ enum class route_reason : std::uint8_t {
   session_state,
   no_replica,
   replica_down,
+  shared,
   retried,
   held,
   count_

@@ -113,28 +113,7 @@ pool& worker::pool_for(client_group& g, const server_ref& s) {
 }
 
 server_ref worker::choose_replica(const routing::freshness& wanted) {
-  const auto& replicas = config_.servers->replicas;
-  const server_ref* best = nullptr;
-  int least = 0;
-  ++turn_;
-  for (std::size_t i = 0; i < replicas.size(); ++i) {
-    const auto& s = replicas[(turn_ + i) % replicas.size()];
-    if (!s->is_usable()) {
-      if (s->health() == server_health::failed) s->want();
-      continue;
-    }
-    const auto replayed = s->replayed_lsn.load(std::memory_order_acquire);
-    if (!wanted.accepts(s->id(), replayed)) {
-      if (wanted.is_sampled && replayed < wanted.floor) s->watch(wanted.floor);
-      continue;
-    }
-    const int n = s->outstanding.load(std::memory_order_relaxed);
-    if (best == nullptr || n < least) {
-      best = &s;
-      least = n;
-    }
-  }
-  return best != nullptr ? *best : nullptr;
+  return balancer_.choose(*config_.servers, settings(), wanted, loop.now());
 }
 
 bool worker::may_wait_for_primary(std::size_t bytes) {

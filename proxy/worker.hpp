@@ -16,6 +16,7 @@
 #include "config/settings.hpp"
 #include "protocol/client_login.hpp"
 #include "protocol/gather.hpp"
+#include "proxy/backend/balancer.hpp"
 #include "proxy/backend/cancel.hpp"
 #include "proxy/backend/connector.hpp"
 #include "proxy/client/group.hpp"
@@ -72,8 +73,7 @@ class worker {
   [[nodiscard]] bool has_room_for(const client_group& g) const;
   void want_catalog(const std::string& database);
   [[nodiscard]] pool& pool_for(client_group& g, const server_ref& s);
-  // The replica to read from: the session's last one, or the one with the least outstanding work of
-  // those that are usable and fresh enough; null where there is none.
+  // Where to read: see balancer::choose().
   [[nodiscard]] server_ref choose_replica(const routing::freshness& wanted);
   // In this sweep, one more unit waits for a primary; false: beyond the bounds.
   [[nodiscard]] bool may_wait_for_primary(std::size_t bytes);
@@ -131,7 +131,7 @@ class worker {
   std::uint64_t fact_numbers_ = 0;  // before the groups that count by it are used
   std::uint32_t group_ids_ = 0;
   std::uint32_t statement_keys_ = 0;
-  std::size_t turn_ = 0;
+  balancer balancer_;
   int waiting_units_ = 0;  // for a primary, counted by each sweep
   std::int64_t waiting_bytes_ = 0;
   bool draining_ = false;

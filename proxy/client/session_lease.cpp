@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "config/values.hpp"
@@ -32,6 +34,22 @@ backend* session::acquire(bool replica) {
     }
   }
   return acquire_primary();
+}
+
+// The primary is to be spared, and no replica is up.
+bool session::lacks_replica() const {
+  const auto& replicas = worker_.config().servers->replicas;
+  return worker_.settings().primary_reads == config::reads_on_primary::never &&
+         std::none_of(replicas.begin(), replicas.end(), [](const auto& s) { return s->is_usable(); });
+}
+
+std::size_t session::refuse_read(const unit_view& u) {
+  for (const auto& s : worker_.config().servers->replicas)
+    s->want();
+  refuse_unit(u, protocol::statement_error(sqlstate::cannot_connect_now, "there is no replica to run this on",
+                                           "reads_on_primary is never, and no replica is up.",
+                                           "Bring a replica back, or set reads_on_primary to fallback."));
+  return u.bytes.size();
 }
 
 // Whether this unit, if it is a read, has nothing to do with what the session is pinned by.
@@ -178,8 +196,9 @@ void session::finish_unit() {
   retryable_ = false;
   tries_ = 0;
   cancelled_ = false;
-  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(worker_.loop.now() - since_).count();
-  worker_.metrics().unit_us.observe(static_cast<std::uint64_t>(us));
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(worker_.loop.now() - since_);
+  worker_.metrics().unit_us.observe(static_cast<std::uint64_t>(took.count()));
+  if (is_read_) b.home.host()->note_latency(took, worker_.loop.now());
   note_freshness(b);
   if (effects_.changes_catalog && !b.home.is_replica()) {
     worker_.forget_statements(group_->database);

@@ -148,6 +148,7 @@ std::size_t session::start_unit(const unit_view& u) {
   }
   const bool replica = decision.where == routing::target::replica && !force_primary_ &&
                        u.end != unit_end::flush && u.missing == 0;
+  if (replica && backend_ == nullptr && lacks_replica()) return refuse_read(u);
   backend* b = backend_;
   if (b == nullptr || replica) {
     b = b == nullptr ? acquire(replica) : acquire_beside();
@@ -418,7 +419,8 @@ void session::count_route(const routing::classification& c, const backend& b) {
   } else if (view_.open != routing::block::none || c.kind == statement_kind::transaction) {
     why = replica ? read_only_block : transaction;
   } else if (why == read && !replica) {
-    why = worker_.config().servers->replicas.empty() ? no_replica : replica_down;
+    const bool shares = worker_.settings().primary_reads == config::reads_on_primary::share;
+    why = worker_.config().servers->replicas.empty() ? no_replica : shares ? shared : replica_down;
   } else if (c.kind == statement_kind::set || c.kind == statement_kind::show ||
              c.kind == statement_kind::deallocate) {
     why = session_state;

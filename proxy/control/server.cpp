@@ -1,5 +1,7 @@
 #include "proxy/control/server.hpp"
 
+#include <cmath>
+
 namespace pgsteer::proxy {
 
 std::string_view to_string(server_role role) {
@@ -123,7 +125,30 @@ void server::poke() const {
 }
 
 bool server::change_health(server_health from, server_health to) {
+  if (to == server_health::up && from != server_health::up && from != server_health::unknown) begin_cold();
   return health_.compare_exchange_strong(from, to, std::memory_order_acq_rel);
+}
+
+void server::begin_cold() {
+  up_since_ = std::chrono::steady_clock::now().time_since_epoch().count();
+}
+
+double server::latency_us(std::chrono::steady_clock::time_point now) const {
+  constexpr double half_life = 5;  // seconds
+  const std::chrono::steady_clock::time_point at{
+      std::chrono::steady_clock::duration{latency_at_.load(std::memory_order_relaxed)}};
+  const auto age = std::chrono::duration<double>(now - at).count();
+  return latency_.load(std::memory_order_relaxed) * (age < 1 ? 1 : std::exp2(-(age - 1) / half_life));
+}
+
+// Workers may overwrite each other's sample: it is an estimate.
+void server::note_latency(std::chrono::microseconds took, std::chrono::steady_clock::time_point now) {
+  constexpr double newest = 1.0 / 16;
+  const auto sample = static_cast<double>(took.count());
+  const auto before = latency_us(now);
+  // From nothing: the first samples, on cold caches, say little.
+  latency_.store(static_cast<float>(before + (sample - before) * newest), std::memory_order_relaxed);
+  latency_at_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
 }
 
 std::string server::last_error() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -81,6 +82,16 @@ class server {
   [[nodiscard]] std::string last_error() const;
   void set_last_error(std::string text);
 
+  // How long a read took here lately, in microseconds; halves every few seconds without one. 0: unknown.
+  [[nodiscard]] double latency_us(std::chrono::steady_clock::time_point now) const;
+  void note_latency(std::chrono::microseconds took, std::chrono::steady_clock::time_point now);
+  // Its caches are cold: it has come back, or joined others. When that was; at the start all are equal.
+  void begin_cold();
+  [[nodiscard]] std::chrono::steady_clock::time_point up_since() const {
+    return std::chrono::steady_clock::time_point{
+        std::chrono::steady_clock::duration{up_since_.load(std::memory_order_relaxed)}};
+  }
+
   // Units sent and not answered yet plus clients queued for it, over all workers: load balancing.
   std::atomic<int> outstanding{0};
   std::atomic<bool> failure_reported{false};
@@ -133,6 +144,9 @@ class server {
   std::uint64_t replay_epoch_ = 0;       // guarded by mutex_
   std::uint32_t followed_timeline_ = 0;  // guarded by mutex_
   std::atomic<std::uint64_t> watched_lsn_{0};
+  std::atomic<std::chrono::steady_clock::rep> up_since_{0};
+  std::atomic<float> latency_{0};
+  std::atomic<std::chrono::steady_clock::rep> latency_at_{0};
 };
 
 using server_ref = std::shared_ptr<server>;

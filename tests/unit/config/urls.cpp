@@ -42,6 +42,24 @@ TEST(server_urls, are_read_as_libpq_reads_them) {
   EXPECT_EQ(option_of(server, "connect_timeout"), "");
 }
 
+TEST(server_urls, may_say_weight_and_zone) {
+  for (const char* text : {"postgres://app@db/shop?pgsteer_weight=3&pgsteer_zone=a&sslmode=require",
+                           "postgres://app@db/shop?sslmode=require&pgsteer_zone=a&pgsteer_weight=3",
+                           "postgres://app@db/shop?pgsteer_zone=a&sslmode=require&pgsteer_weight=3",
+                           "pgsteer_weight=3 host=db user=app dbname=shop sslmode=require pgsteer_zone=a"}) {
+    const auto server = primary_of(text);
+    EXPECT_EQ(server.weight, 3) << text;
+    EXPECT_EQ(server.zone, "a") << text;
+    EXPECT_EQ(option_of(server, "sslmode"), "require") << text;
+    EXPECT_EQ(primary_of(redacted(server)), server) << redacted(server);
+  }
+  EXPECT_EQ(primary_of("postgres://app@db/shop?pgsteer_weight=2").weight, 2);
+  for (const char* text :
+       {"postgres://app@db/shop?pgsteer_weight=0", "host=db pgsteer_weight=x", "host=db pgsteer_zone="}) {
+    EXPECT_TRUE(parse_server(text, nullptr, plain()).has_error()) << text;
+  }
+}
+
 TEST(server_urls, take_the_keyword_form) {
   const auto server =
       primary_of("host=/run/postgresql user='a b' password='it\\'s' dbname=d connect_timeout=3");

@@ -1,0 +1,93 @@
+#include "proxy/backend/balancer.hpp"
+
+#include <algorithm>
+
+namespace pgsteer::proxy {
+
+namespace {
+
+constexpr std::chrono::milliseconds leave_pause{20};  // between two sessions that change their replica
+constexpr double least_warmth = 0.1;
+
+double warmth_of(const server& s, const config::settings& settings, clock::time_point now) {
+  const auto full = settings.replica_warmup;
+  const auto age = now - s.up_since();
+  if (age >= full) return 1;
+  return std::max(least_warmth, std::chrono::duration<double>(age) / std::chrono::duration<double>(full));
+}
+
+}  // namespace
+
+server_ref balancer::choose(const topology& servers, const config::settings& settings,
+                            const routing::freshness& wanted, clock::time_point now) {
+  gather(servers, settings, now);
+  if (wanted.last_replica != 0 && wanted.is_sampled) {
+    const auto last = stay_or_leave(wanted.last_replica, now);
+    const auto replayed = last ? last->replayed_lsn.load(std::memory_order_acquire) : 0;
+    if (last && !wanted.accepts(last->id(), replayed)) last->watch(wanted.floor);
+    return last && wanted.accepts(last->id(), replayed) ? last : nullptr;
+  }
+  keep_fresh(wanted, servers.primary);
+  routing::keep_near(candidates_, places_);
+  const auto dice = [this] { return static_cast<std::uint32_t>(dice_()) << 1; };
+  const auto at = settings.balancing == config::load_balancing::round_robin
+                      ? turns_.choose(candidates_)
+                      : routing::choose_least_busy(candidates_, dice(), dice());
+  return at == routing::no_candidate ? nullptr : *servers_[places_[at]];
+}
+
+void balancer::gather(const topology& servers, const config::settings& settings, clock::time_point now) {
+  servers_.clear();
+  candidates_.clear();
+  for (const auto& s : servers.replicas)
+    add(s, settings, now);
+  const bool shares = settings.primary_reads == config::reads_on_primary::share;
+  if (shares && servers.has_primary() && !servers.replicas.empty()) add(servers.primary, settings, now);
+  places_.resize(servers_.size());
+  for (std::size_t i = 0; i < places_.size(); ++i)
+    places_[i] = i;
+}
+
+void balancer::add(const server_ref& s, const config::settings& settings, clock::time_point now) {
+  if (!s->is_usable()) {
+    if (s->health() == server_health::failed) s->want();
+    return;
+  }
+  servers_.push_back(&s);
+  candidates_.push_back({.outstanding = s->outstanding.load(std::memory_order_relaxed),
+                         .latency = s->latency_us(now),
+                         .weight = static_cast<double>(s->url().weight),
+                         .is_near = !settings.zone.empty() && s->url().zone == settings.zone,
+                         .warmth = warmth_of(*s, settings, now)});
+}
+
+void balancer::keep_fresh(const routing::freshness& wanted, const server_ref& primary) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    const auto& s = *servers_[i];
+    const auto replayed = s->replayed_lsn.load(std::memory_order_acquire);
+    if (s != primary && !wanted.accepts(s->id(), replayed)) {
+      if (wanted.is_sampled && replayed < wanted.floor) s->watch(wanted.floor);
+      continue;
+    }
+    candidates_[kept] = candidates_[i];
+    places_[kept++] = i;
+  }
+  candidates_.resize(kept);
+  places_.resize(kept);
+}
+
+// A session never goes back in time, so it may not simply take another replica: it asks the primary
+// once. That is worth it only where its own has much more to do, and not for all at the same time.
+server_ref balancer::stay_or_leave(int last, clock::time_point now) {
+  const auto at =
+      std::find_if(servers_.begin(), servers_.end(), [&](const auto* s) { return (*s)->id() == last; });
+  if (at == servers_.end()) return nullptr;
+  if (now < next_leave_ || servers_.size() < 2) return **at;
+  const auto mine = static_cast<std::size_t>(at - servers_.begin());
+  if (!routing::is_overloaded(candidates_, mine)) return **at;
+  next_leave_ = now + leave_pause;
+  return nullptr;
+}
+
+}  // namespace pgsteer::proxy

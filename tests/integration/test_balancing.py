@@ -1,0 +1,101 @@
+"""Which replica a read goes to: spread by work and weight, near ones first, the primary as told."""
+
+import threading
+import unittest
+
+import psycopg
+
+from tests.support.cluster import Cluster
+from tests.support.load import Load
+from tests.support.proxy import Proxy
+from tests.support.waiting import wait_until
+
+
+def setUpModule():
+    global servers
+    servers = Cluster(replicas=2)
+    unittest.addModuleCleanup(lambda: servers.stop())
+    servers.run("CREATE TABLE thing (id int)", "INSERT INTO thing VALUES (1)")
+
+
+class Balancing(unittest.TestCase):
+    def start(self, *options, **settings):
+        """A proxy whose replicas' URLs have these options, in order."""
+        options = [*options, {}, {}]
+        urls = ",".join(replica.url(**options[at]) for at, replica in enumerate(servers.replicas))
+        proxy = Proxy(servers.primary.url(), urls, health_interval="200ms", reconnect_delay="100ms",
+                      **{"replica_warmup": "0", **settings})
+        self.addCleanup(proxy.stop)
+        self.addCleanup(servers.heal)
+        wait_until(lambda: proxy.health()[0] == 200, message="all connected")
+        return proxy
+
+    def spread(self, proxy, sessions, marker):
+        """How many of these sessions each server answered a read of."""
+        for _ in range(sessions):
+            proxy.ask(f"SELECT count(*) FROM thing /* {marker} */")
+        return servers.ran(f"/* {marker} */")
+
+    def test_sessions_are_spread_over_both(self):
+        ran = self.spread(self.start(), 60, "spread")
+        self.assertEqual(sum(ran.values()), 60)
+        self.assertGreater(min(ran["replica1"], ran["replica2"]), 12)
+
+    def test_weights(self):
+        ran = self.spread(self.start({"pgsteer_weight": 9}, {"pgsteer_weight": 1}), 80, "weights")
+        self.assertGreater(ran["replica1"], 55)
+        self.assertGreater(ran.get("replica2", 0), 0)
+
+    def test_round_robin(self):
+        ran = self.spread(self.start(load_balancing="round_robin"), 20, "turns")
+        self.assertEqual(ran, {"replica1": 10, "replica2": 10})
+
+    def test_the_near_one_first_then_the_other(self):
+        proxy = self.start({"pgsteer_zone": "a"}, {"pgsteer_zone": "b"}, zone="b")
+        self.assertEqual(self.spread(proxy, 20, "near"), {"replica2": 20})
+        servers.replicas[1].kill()
+        wait_until(lambda: proxy.health()[0] == 503, message="seen as down")
+        self.assertEqual(self.spread(proxy, 10, "far"), {"replica1": 10})
+
+    def test_the_primary_takes_its_share(self):
+        ran = self.spread(self.start(reads_on_primary="share"), 90, "share")
+        self.assertEqual(set(ran), {"primary", "replica1", "replica2"})
+        self.assertGreater(min(ran.values()), 12)
+
+    def test_the_primary_is_spared(self):
+        proxy = self.start(reads_on_primary="never")
+        self.assertNotIn("primary", self.spread(proxy, 10, "spared"))
+        for replica in servers.replicas:
+            replica.kill()
+        wait_until(lambda: proxy.metric("pgsteer_server_up", role="replica") == 0, message="seen as down")
+        with proxy.connect() as client:
+            with self.assertRaises(psycopg.Error) as caught:
+                client.execute("SELECT count(*) FROM thing")
+            self.assertEqual(caught.exception.sqlstate, "57P03")
+            self.assertIn("reads_on_primary", caught.exception.diag.message_detail)
+            client.execute("INSERT INTO thing VALUES (2)")
+
+    def test_a_busy_replica_gets_less(self):
+        proxy = self.start(pool_size=5)
+        sleepers = [threading.Thread(target=proxy.ask, args=("SELECT pg_sleep(3) /* sleeper */",)) for _ in range(4)]
+        for number, sleeper in enumerate(sleepers):  # two on each, by their work
+            sleeper.start()
+            wait_until(lambda: sum(servers.ran("/* sleeper */").values()) == number + 1, message="it sleeps")
+        self.assertEqual(servers.ran("/* sleeper */"), {"replica1": 2, "replica2": 2})
+        for sleeper in sleepers:
+            sleeper.join()
+
+    def test_sessions_leave_a_crowded_replica_for_one_that_comes_back(self):
+        proxy = self.start(pool_size=10)
+        servers.replicas[1].kill()
+        wait_until(lambda: proxy.health()[0] == 503, message="seen as down")
+        with Load(proxy.connect, lambda c: c.execute("SELECT count(*), pg_sleep(0.01) FROM thing /* moves */"), 8) as load:
+            load.wait_progress()
+            self.assertNotIn("replica2", servers.ran("/* moves */"))
+            servers.heal()
+            wait_until(lambda: servers.ran("/* moves */").get("replica2", 0) > 50, 20, "the other is read from, too")
+        self.assertEqual(load.errors, [])
+
+
+if __name__ == "__main__":
+    unittest.main()
