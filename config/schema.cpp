@@ -272,6 +272,12 @@ constexpr std::array table{
                    "tests).",
             .set = set_choice<&settings::rotation, rotation_words>,
             .get = get_choice<&settings::rotation, rotation_words>},
+    setting{.name = "pin_warning_share",
+            .kind = "FRACTION",
+            .doc = "Share of a pool, from 0 to 1; when pinned sessions hold more of it, the log names their "
+                   "application. 0: never.",
+            .set = set_fraction<&settings::pin_warning_share>,
+            .get = get_fraction<&settings::pin_warning_share>},
     setting{
         .name = "consistency",
         .kind = "eventual|session|global",

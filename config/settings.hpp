@@ -114,8 +114,9 @@ struct settings {
   std::chrono::milliseconds health_interval{1000};
   std::chrono::milliseconds reconnect_delay{2000};  // first delay; doubles with each failed attempt
   std::chrono::milliseconds reconnect_delay_max{32000};
-  int reconnect_attempts = 5;     // then the server is marked failed
-  double reconnect_jitter = 0.1;  // share of the delay, either way
+  int reconnect_attempts = 5;      // then the server is marked failed
+  double reconnect_jitter = 0.1;   // share of the delay, either way
+  double pin_warning_share = 0.5;  // of a pool, held by pinned sessions; 0: never
   std::chrono::milliseconds failed_probe_interval{60000};
 
   log_level level = log_level::info;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <future>
 
 #include <openssl/rand.h>
 
@@ -59,6 +60,7 @@ application::application(config::sources sources, config::settings settings, not
     s.topology = [this] { return servers(); };
     s.boards = [this] { return std::vector{board_}; };
     s.draining = [this] { return draining_.load(); };
+    s.clients = [this](std::size_t limit) { return clients(limit); };
     s.version = PGSTEER_VERSION;
     admin_ = std::make_unique<admin_server>(*settings_->admin_listen, std::move(s));
   }
@@ -87,6 +89,16 @@ void application::open_listeners() {
 topology_ref application::servers() const {
   const std::lock_guard lock(mutex_);
   return topology_;
+}
+
+// On the admin thread. The worker answers between two events, if it is not stuck.
+std::optional<client_list> application::clients(std::size_t limit) const {
+  constexpr std::chrono::seconds patience{1};
+  const auto answer = std::make_shared<std::promise<client_list>>();
+  auto list = answer->get_future();
+  worker_->ask_clients(limit, [answer](client_list l) { answer->set_value(std::move(l)); });
+  if (list.wait_for(patience) != std::future_status::ready) return std::nullopt;
+  return list.get();
 }
 
 // A server that stays keeps its object, whatever role it is configured for now.

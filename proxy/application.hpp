@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,7 @@ class application {
   void begin_drain();
   void open_listeners();
   [[nodiscard]] topology_ref servers() const;
+  [[nodiscard]] std::optional<client_list> clients(std::size_t limit) const;
 
   config::sources sources_;
   notify_socket notify_;

@@ -96,13 +96,8 @@ struct worker_metrics {
 // Gauges of one pool, refreshed by its worker about once a second for the admin port.
 struct pool_gauge {
   std::string server, role, user, database;
-  int idle = 0, active = 0, connecting = 0, waiting = 0, size = 0;
+  int idle = 0, active = 0, connecting = 0, waiting = 0, size = 0, pinned = 0;
   std::uint64_t oldest_wait_ms = 0;
-};
-
-// One client, for SHOW CLIENTS-like data.
-struct client_gauge {
-  std::string user, database, application_name, address, state, pin;
 };
 
 // What one worker publishes; the admin thread copies it under the mutex.

@@ -26,7 +26,8 @@ worker::worker(runtime_config config, connector& c, std::shared_ptr<worker_board
       config_(std::move(config)),
       connector_(c),
       board_(std::move(board)),
-      mock_seed_(std::move(mock_seed)) {
+      mock_seed_(std::move(mock_seed)),
+      console_(make_console_sources()) {
   adopt_rules();
 }
 
@@ -313,7 +314,8 @@ void worker::sweep() {
   if (now - published_ >= publish_period) {
     published_ = now;
     sweep_sessions(now);
-    publish(now);
+    publish();
+    warn_of_pins();
   }
   if (draining_ && now >= drain_until_) {
     for (auto* s : all_sessions())
@@ -334,38 +336,6 @@ std::vector<session*> worker::all_sessions() const {
   for (const auto& [s, owner] : sessions_)
     all.push_back(s);
   return all;
-}
-
-void worker::publish(clock::time_point now) {
-  std::vector<pool_gauge> gauges;
-  for (const auto& g : groups_) {
-    for (const auto& p : g->pools) {
-      pool_gauge x;
-      x.server = p->host()->name();
-      x.role = p->is_replica() ? "replica" : "primary";
-      x.user = g->user;
-      x.database = g->database;
-      x.idle = static_cast<int>(p->idle_count());
-      x.active = static_cast<int>(p->busy());
-      x.connecting = p->connecting();
-      x.waiting = static_cast<int>(p->waiting_count());
-      x.size = static_cast<int>(g->pool_size);
-      if (p->has_waiters()) {
-        x.oldest_wait_ms = static_cast<std::uint64_t>(
-            std::chrono::duration_cast<std::chrono::milliseconds>(now - p->oldest_wait()).count());
-      }
-      gauges.push_back(std::move(x));
-    }
-  }
-  std::map<std::string, int> pins;
-  if (metrics().clients_pinned.get() > 0) {
-    for (const auto& [s, owner] : sessions_) {
-      if (!s->pin().empty()) ++pins[std::string(s->pin())];
-    }
-  }
-  const std::lock_guard lock(board_->mutex);
-  board_->pools = std::move(gauges);
-  board_->pins = std::move(pins);
 }
 
 }  // namespace pgsteer::proxy

@@ -26,6 +26,7 @@
 #include "proxy/control/catalog_watch.hpp"
 #include "proxy/control/server.hpp"
 #include "proxy/io/reactor.hpp"
+#include "proxy/lists.hpp"
 #include "proxy/metrics.hpp"
 #include "proxy/random_pool.hpp"
 #include "routing/classifier.hpp"
@@ -63,6 +64,8 @@ class worker {
   // No new clients; idle ones end with 57P01, the others when their transaction is over or, at the
   // latest, after `timeout`. Then run() returns.
   void drain(std::chrono::milliseconds timeout);
+  // The list goes to `answer` on the worker's thread, at its next turn.
+  void ask_clients(std::size_t limit, std::function<void(client_list)> answer);
   // Before run(): accepts from this listening socket, which stays the caller's.
   void listen(int fd, bool is_unix);
 
@@ -87,6 +90,10 @@ class worker {
   [[nodiscard]] std::int32_t register_key(session& s);
   void cancel(std::int32_t pid, std::string_view secret);
   void remove(session& s);
+  [[nodiscard]] client_list list_clients(std::size_t limit) const;
+  [[nodiscard]] std::vector<backend_entry> list_backends() const;
+  [[nodiscard]] std::vector<pool_gauge> pool_gauges() const;
+  [[nodiscard]] const console_sources& console_view() const { return console_; }
   [[nodiscard]] const std::string& mock_seed() const { return mock_seed_; }
   [[nodiscard]] std::uint64_t next_backend_id() { return ++backend_ids_; }
   [[nodiscard]] std::uint64_t next_session_serial() { return ++session_serials_; }
@@ -111,7 +118,9 @@ class worker {
   void adopt_rules();
   void sweep();
   void sweep_sessions(clock::time_point now);
-  void publish(clock::time_point now);
+  void publish();
+  void warn_of_pins();
+  [[nodiscard]] console_sources make_console_sources();
   [[nodiscard]] std::vector<session*> all_sessions() const;
   void on_cancel_done(cancel_request& c);
   void on_pool_down(pool& p);
@@ -120,6 +129,7 @@ class worker {
   connector& connector_;
   std::shared_ptr<worker_board> board_;
   std::string mock_seed_;
+  console_sources console_;
   std::unordered_map<session*, std::unique_ptr<session>> sessions_;
   std::unordered_map<std::int32_t, session*> keys_;
   std::vector<std::unique_ptr<client_group>> groups_;

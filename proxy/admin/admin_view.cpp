@@ -48,6 +48,7 @@ void add(pool_gauge& sum, const pool_gauge& p) {
   sum.active += p.active;
   sum.connecting += p.connecting;
   sum.waiting += p.waiting;
+  sum.pinned += p.pinned;
   sum.size = std::max(sum.size, p.size);
   sum.oldest_wait_ms = std::max(sum.oldest_wait_ms, p.oldest_wait_ms);
 }

@@ -12,15 +12,18 @@
 #include <vector>
 
 #include "proxy/control/server.hpp"
+#include "proxy/lists.hpp"
 #include "proxy/metrics.hpp"
 
 namespace pgsteer::proxy {
 
-// Where the values come from. Called on the admin thread: thread-safe, quick, never waiting for a worker.
+// Where the values come from. Called on the admin thread: thread-safe, quick; only `clients` asks a worker.
 struct admin_sources {
   std::function<topology_ref()> topology;
   std::function<std::vector<std::shared_ptr<worker_board>>()> boards;
   std::function<bool()> draining;
+  // At most so many clients; nothing: the worker is too busy to say. It waits a second at most.
+  std::function<std::optional<client_list>(std::size_t limit)> clients;
   std::chrono::system_clock::time_point started_at = std::chrono::system_clock::now();
   std::string version;
 };

@@ -146,6 +146,8 @@ void write_pools(prometheus_text& out, const admin_view& v) {
   gauge("pgsteer_pool_waiting", "Clients queued for the pool.", [](const auto& p) { return p.waiting; });
   gauge("pgsteer_pool_oldest_wait_seconds", "How long the longest-waiting client has been queued.",
         [](const auto& p) { return static_cast<double>(p.oldest_wait_ms) / 1e3; });
+  gauge("pgsteer_pool_pinned", "Connections of the pool held by pinned clients.",
+        [](const auto& p) { return p.pinned; });
   out.family("pgsteer_pinned_sessions", "gauge", "Sessions held to one backend, by reason.");
   for (const auto& [reason, sessions] : v.pins)
     out.sample({{"reason", reason}}, sessions);
@@ -192,6 +194,13 @@ void write_servers(prometheus_text& out, const admin_view& v) {
 }
 
 }  // namespace
+
+std::vector<named_counter> named_counters(const worker_metrics& from) {
+  std::vector<named_counter> all;
+  for (const auto& m : worker_counters)
+    all.push_back({m.name, m.help, (from.*m.field).get()});
+  return all;
+}
 
 std::string render_metrics(const admin_view& v) {
   prometheus_text out;

@@ -43,6 +43,7 @@ json::object pool_json(const pool_gauge& p) {
   o["connecting"] = p.connecting;
   o["size"] = p.size;
   o["waiting"] = p.waiting;
+  o["pinned"] = p.pinned;
   o["oldest_wait_ms"] = p.oldest_wait_ms;
   return o;
 }

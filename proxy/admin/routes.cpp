@@ -1,10 +1,14 @@
 #include "proxy/admin/routes.hpp"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
+#include <optional>
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "proxy/admin/render_clients.hpp"
 #include "proxy/admin/render_health.hpp"
 #include "proxy/admin/render_metrics.hpp"
 #include "proxy/admin/render_status.hpp"
@@ -19,33 +23,53 @@ constexpr std::string_view prometheus_type = "text/plain; version=0.0.4; charset
 
 struct endpoint {
   std::string_view path, summary;
-  admin_answer (*answer)(const admin_sources&);
+  admin_answer (*answer)(const admin_sources&, std::string_view query);
 };
 
-admin_answer health(const admin_sources& s) {
+admin_answer health(const admin_sources& s, std::string_view /*query*/) {
   auto report = render_health(take_view(s));
   return {report.is_healthy ? 200U : 503U, json_type, std::move(report.body)};
 }
 
-admin_answer live(const admin_sources&) {
+admin_answer live(const admin_sources&, std::string_view /*query*/) {
   return {200, text_type, "ok\n"};
 }
 
-admin_answer ready(const admin_sources& s) {
+admin_answer ready(const admin_sources& s, std::string_view /*query*/) {
   const auto reason = unready_reason(take_view(s));
   if (reason) return {503, text_type, *reason + "\n"};
   return {200, text_type, "ok\n"};
 }
 
-admin_answer metrics(const admin_sources& s) {
+admin_answer metrics(const admin_sources& s, std::string_view /*query*/) {
   return {200, prometheus_type, render_metrics(take_view(s))};
 }
 
-admin_answer status(const admin_sources& s) {
+admin_answer status(const admin_sources& s, std::string_view /*query*/) {
   return {200, json_type, render_status(take_view(s), std::chrono::system_clock::now())};
 }
 
-admin_answer index(const admin_sources& s);
+// `limit=N` in a query string; nothing where it is no number from 1 on.
+std::optional<std::size_t> limit_of(std::string_view query) {
+  constexpr std::string_view name = "limit=";
+  if (query.empty()) return usually_listed_clients;
+  if (!query.starts_with(name)) return std::nullopt;
+  query.remove_prefix(name.size());
+  std::size_t n = 0;
+  const auto [end, error] = std::from_chars(query.data(), query.data() + query.size(), n);
+  if (error != std::errc{} || end != query.data() + query.size() || n == 0) return std::nullopt;
+  return std::min(n, most_listed_clients);
+}
+
+admin_answer clients(const admin_sources& s, std::string_view query) {
+  const auto limit = limit_of(query);
+  if (!limit) return admin_error(400, "the only parameter is limit, a number from 1 to 10000");
+  const auto list = s.clients ? s.clients(*limit) : std::nullopt;
+  if (!list) return admin_error(503, "the worker did not answer within a second; ask again");
+  return {200, json_type, render_clients(*list)};
+}
+
+admin_answer index(const admin_sources& s, std::string_view query);
 
 constexpr std::array endpoints{
     endpoint{"/", "this list", index},
@@ -53,10 +77,11 @@ constexpr std::array endpoints{
     endpoint{"/livez", "whether the process lives", live},
     endpoint{"/readyz", "whether it may take traffic (503 with the reason where it may not)", ready},
     endpoint{"/metrics", "Prometheus metrics", metrics},
+    endpoint{"/clients", "clients one by one, busy ones first; ?limit=N, 1000 unless told (JSON)", clients},
     endpoint{"/status", "servers, pools and clients (JSON)", status},
 };
 
-admin_answer index(const admin_sources& s) {
+admin_answer index(const admin_sources& s, std::string_view /*query*/) {
   auto text = fmt::format("pgsteer {}\n\n", to_utf8(s.version));
   for (const auto& e : endpoints)
     text += fmt::format("{:<10}{}\n", e.path, e.summary);
@@ -73,10 +98,11 @@ admin_answer admin_error(unsigned status, std::string_view text) {
 admin_answer answer_admin_request(std::string_view method, std::string_view target,
                                   const admin_sources& sources) {
   const auto path = target.substr(0, target.find('?'));
+  const auto query = target.substr(std::min(target.size(), path.size() + 1));
   for (const auto& e : endpoints) {
     if (e.path != path) continue;
     if (method != "GET" && method != "HEAD") return admin_error(405, "only GET and HEAD are answered");
-    return e.answer(sources);
+    return e.answer(sources, query);
   }
   return admin_error(404, "no such endpoint; GET / lists them");
 }

@@ -70,6 +70,7 @@ class backend final : public event_handler {
   clock::time_point opened;
   clock::time_point idle_since;
   clock::time_point lease_since;
+  clock::time_point transaction_since;  // of the one that is open or was last
 
   session* user = nullptr;
   char status = 'I';       // of the last ReadyForQuery

@@ -56,6 +56,7 @@ void pool::enqueue(session& s, const backend* only) {
   wait.since = worker_.loop.now();
   if (wait.begun == clock::time_point{}) wait.begun = wait.since;
   wait.only = only;
+  wait.where = this;
   waiting_.push_back(wait);
   worker_.metrics().clients_waiting.add();
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/intrusive/list.hpp>
@@ -20,9 +21,10 @@ struct client_group;
 // What a session brings to the queue of a pool.
 struct waiter : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
   session* who = nullptr;
-  const void* only = nullptr;  // the one backend it can use, if it is bound to one
-  clock::time_point since;     // in this queue
-  clock::time_point begun;     // its unit's first wait; zero: it has not waited yet
+  const pool* where = nullptr;  // while it is linked
+  const void* only = nullptr;   // the one backend it can use, if it is bound to one
+  clock::time_point since;      // in this queue
+  clock::time_point begun;      // its unit's first wait; zero: it has not waited yet
 };
 using wait_queue = boost::intrusive::list<waiter, boost::intrusive::constant_time_size<false>>;
 
@@ -63,6 +65,11 @@ class pool {
   [[nodiscard]] std::size_t busy() const { return all_.size() - idle_.size(); }
   [[nodiscard]] std::size_t idle_count() const { return idle_.size(); }
   [[nodiscard]] std::size_t size() const { return all_.size(); }
+  [[nodiscard]] std::size_t limit() const;
+  // Whether pinned sessions hold too much of it; true: that has changed.
+  [[nodiscard]] bool note_pinned_full(bool is_full) {
+    return std::exchange(is_pinned_full_, is_full) != is_full;
+  }
   [[nodiscard]] int connecting() const { return connecting_; }
   [[nodiscard]] bool has_waiters() const { return !waiting_.empty(); }
   [[nodiscard]] std::size_t waiting_count() const { return waiting_.size(); }
@@ -76,7 +83,6 @@ class pool {
   [[nodiscard]] bool grant(backend& b);
   void on_connect_failure(const connect_failure& failure);
   [[nodiscard]] std::size_t best_idle(const session& s) const;
-  [[nodiscard]] std::size_t limit() const;
   void send_waiters_elsewhere();
   [[nodiscard]] bool is_standby_alone(const connected& c) const;
   [[nodiscard]] bool lacks_primary() const;
@@ -100,6 +106,7 @@ class pool {
   int connecting_ = 0;
   std::vector<clock::time_point> closing_;  // until when a closed connection counts: the server is slower
   bool retired_ = false;
+  bool is_pinned_full_ = false;
   clock::time_point retry_at_;
   clock::time_point available_since_;  // the server's last outage had ended by then
   connect_failure last_failure_;

@@ -9,6 +9,8 @@
 //   session_sequence.cpp  currval() and lastval()
 //   session_wishes.cpp pgsteer.route and pgsteer.consistency
 //   session_state.cpp  what the session leaves behind in its backend: settings and pins
+//   session_console.cpp  a client of the console instead of a server
+//   session_list.cpp   the session in lists of clients
 //
 //   flow:  collecting -> waiting -> (preparing) -> in_flight <-> flowing -> (settling) -> collecting
 #pragma once
@@ -24,12 +26,14 @@
 #include "protocol/settings_state.hpp"
 #include "protocol/startup.hpp"
 #include "protocol/unit.hpp"
+#include "proxy/admin/console.hpp"
 #include "proxy/backend/backend.hpp"
 #include "proxy/backend/pool.hpp"
 #include "proxy/client/extended_unit.hpp"
 #include "proxy/client/group.hpp"
 #include "proxy/io/reactor.hpp"
 #include "proxy/io/stream.hpp"
+#include "proxy/lists.hpp"
 #include "proxy/metrics.hpp"
 #include "routing/consistency.hpp"
 #include "routing/decide.hpp"
@@ -86,6 +90,13 @@ class session final : public event_handler {
   [[nodiscard]] std::size_t waiting_bytes() const { return in_.size(); }
   // The client's own, where it has set one.
   [[nodiscard]] std::optional<std::chrono::milliseconds> statement_timeout() const;
+  [[nodiscard]] std::uint64_t serial() const { return serial_; }
+
+  // For lists of clients.
+  [[nodiscard]] client_entry describe(clock::time_point now) const;
+  [[nodiscard]] std::string_view state_text() const;
+  [[nodiscard]] std::string_view application_name() const;
+  [[nodiscard]] bool is_at_rest() const;  // logged in, idle, outside a transaction
 
  private:
   // Only while the client logs in.
@@ -135,6 +146,12 @@ class session final : public event_handler {
   void learn_profile(backend& b);
   void finish_login(const startup_profile& profile);
   void refuse_login(protocol::error_report why);
+  void make_key(std::string& bytes);
+
+  // session_console.cpp
+  [[nodiscard]] bool asks_for_console() const;
+  void open_console();
+  [[nodiscard]] std::size_t take_console_unit(std::string_view bytes, const protocol::unit_span& u);
 
   // session_unit.cpp
   [[nodiscard]] std::size_t take_unit(std::string_view bytes);
@@ -247,6 +264,7 @@ class session final : public event_handler {
   backend* held_ = nullptr;  // the one it is pinned to, while a read runs on a replica
   std::unique_ptr<routing::temporary_names> temporary_;  // names of temporary objects; null: none
   std::unique_ptr<login_state> login_;
+  std::unique_ptr<console> console_;     // a client of the proxy itself
   protocol::settings_ref settings_;      // what the client has in force
   mutable routing::chosen_facts facts_;  // by these settings, and by the catalog of this epoch
   mutable protocol::settings_ref facts_settings_;

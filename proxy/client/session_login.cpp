@@ -190,6 +190,7 @@ void session::on_login_output(const protocol::client_login::output& output) {
   }
   login_->accepted = output.bytes;
   phase_ = phase::opening;
+  if (asks_for_console()) return open_console();
   group_ = &worker_.group_for(login_->packet.user, login_->packet.database);
   const bool has_room = worker_.has_room_for(*group_);
   ++group_->sessions;
@@ -271,6 +272,14 @@ void session::learn_profile(backend& b) {
   if (!b.send(worker_.to_backend)) on_backend_lost();
 }
 
+void session::make_key(std::string& bytes) {
+  std::array<unsigned char, 4> secret{};
+  worker_.random.take(secret);
+  secret_.assign(secret.begin(), secret.end());
+  key_ = worker_.register_key(*this);
+  write::backend_key_data(bytes, key_, secret_);
+}
+
 void session::finish_login(const startup_profile& profile) {
   settings_ = startup_ = profile.settings;
   std::string bytes = std::move(login_->accepted);
@@ -279,11 +288,7 @@ void session::finish_login(const startup_profile& profile) {
     const auto own = profile.reported.find(name);
     write::parameter_status(bytes, name, own != profile.reported.end() ? own->second : value);
   }
-  std::array<unsigned char, 4> secret{};
-  worker_.random.take(secret);
-  secret_.assign(secret.begin(), secret.end());
-  key_ = worker_.register_key(*this);
-  write::backend_key_data(bytes, key_, secret_);
+  make_key(bytes);
   write::ready_for_query(bytes, 'I');
   if (!login_->wanted.empty() && group_->profiles.size() < max_profiles) {
     group_->profiles.try_emplace(serialise(login_->wanted), profile);

@@ -49,6 +49,7 @@ bool may_touch_data(const routing::classification& c) {
 std::size_t session::take_unit(std::string_view bytes) {
   const auto u = protocol::scan_unit(bytes, scanned_);
   scanned_ = 0;
+  if (console_) return take_console_unit(bytes, u);
   switch (u.end) {
     case unit_end::incomplete:
       return on_incomplete(bytes, u);
@@ -215,6 +216,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   effects_ |= c.effects;
   count_route(c, b);
   since_ = worker_.loop.now();
+  if (b.status == 'I') b.transaction_since = since_;
   pass_left_ = u.missing;
   ends_with_large_query_ = u.missing > 0 && u.end != unit_end::flush;
   const bool goes_on = u.end == unit_end::flush || u.missing > 0;
