@@ -328,7 +328,8 @@ void session::on_backend_lost() {
   }
   if (unit_running && retryable_) return retry_elsewhere(true);
   // Its state is gone, or the client has half a message: nothing can be mended.
-  const bool session_is_lost = (!pin_.empty() && !is_on_loan_) || b.pass_left > 0;
+  const bool has_state = !pin_.empty() || (flow_ == flow::settling && needs_state_probe());
+  const bool session_is_lost = (has_state && !is_on_loan_) || b.pass_left > 0;
   const bool in_block = view_.open != routing::block::none;
   if (!session_is_lost && in_block && !unit_running) return lose_block(lost_error());
   if (!session_is_lost && flow_ == flow::preparing) {  // nothing of the unit was sent

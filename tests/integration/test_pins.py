@@ -60,6 +60,23 @@ class Pins(unittest.TestCase):
                 self.assertEqual(self.one.query("SELECT a FROM scratch").sqlstates, ["42P01"])
                 self.wait_unpinned()
 
+    def test_a_backend_that_dies_before_its_state_is_known_ends_the_session(self):
+        for sql in ("CREATE TEMPORARY TABLE scratch (a int)", "SET work_mem = '9MB'"):
+            with self.subTest(sql):
+                client = raw.logged_in(proxy.port)
+                self.addCleanup(client.close)
+                with servers.primary.connect() as blocker, blocker.cursor() as cursor:
+                    blocker.autocommit = False
+                    cursor.execute("LOCK TABLE pg_catalog.pg_settings IN ACCESS EXCLUSIVE MODE")  # the proxy asks it
+                    self.assertEqual(client.query(sql).errors, [])
+                    waiting = ("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = 'app'"
+                               " AND pid IN (SELECT pid FROM pg_locks WHERE NOT granted)")
+                    wait_until(lambda: servers.primary.ask(waiting), message="the proxy asks for the state")
+                    servers.primary.ask(f"SELECT pg_terminate_backend(pid) FROM ({waiting}) w")
+                    wait_until(lambda: not servers.primary.ask(waiting), message="the backend is gone")
+                    blocker.rollback()
+                self.assertTrue(client.is_closed(), "as from a server that ended the session")
+
     def test_a_temporary_table_rolled_back(self):
         self.run_one("BEGIN", "CREATE TEMPORARY TABLE undone (a int)", "ROLLBACK")
         self.wait_unpinned()

@@ -260,7 +260,7 @@ class Balance(Marked):
     def test_reads_are_shared_by_all_replicas(self):
         second = servers.add_replica()
         self.addCleanup(lambda: (second.stop(), servers.replicas.remove(second)))
-        balanced = Proxy(servers.primary.url(), servers.replica_url(), consistency="eventual")
+        balanced = Proxy(servers.primary.url(), servers.replica_url(), consistency="eventual", replica_warmup="0s")
         self.addCleanup(balanced.stop)
         mark = self.mark()
         # A session stays with the replica it has read from: it is sessions that are spread.
