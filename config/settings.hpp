@@ -88,22 +88,22 @@ struct settings {
   int pool_size = 10;  // backends per server, user and database
   backend_rotation rotation = backend_rotation::most_recent;
   consistency level_of_reads = consistency::session;
+  load_balancing balancing = load_balancing::least_busy;
+  reads_on_primary primary_reads = reads_on_primary::fallback;
   std::vector<std::string> functions_read;   // "public.rate", "public.rate(integer, text)"
   std::vector<std::string> functions_write;  // in the same way
   std::vector<route_pattern> patterns;
   std::vector<session_defaults> of_users;
   std::vector<session_defaults> of_databases;
-  load_balancing balancing = load_balancing::least_busy;
-  reads_on_primary primary_reads = reads_on_primary::fallback;
   std::string zone;  // where this proxy stands; empty: all servers are equally near
   std::chrono::milliseconds replica_warmup{10000};
   int max_clients = 10000;
+  int failover_queue = 10000;         // units that wait for a primary
   int max_prepared_statements = 500;  // per backend; least recently used are closed
 
   std::chrono::milliseconds acquire_timeout{5000};
   std::chrono::milliseconds failover_wait{30000};  // of units not yet sent, while there is no primary
-  int failover_queue = 10000;                      // so many of them at most
-  std::int64_t failover_queue_memory = std::int64_t{64} << 20;  // and so many bytes
+  std::int64_t failover_queue_memory = std::int64_t{64} << 20;  // so much of them at most
   std::chrono::milliseconds connect_timeout{5000};
   std::chrono::milliseconds login_timeout{15000};
   std::chrono::milliseconds shutdown_timeout{30000};

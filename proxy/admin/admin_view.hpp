@@ -39,6 +39,9 @@ struct server_view {
   std::optional<std::uint64_t> lag_bytes;     // behind the primary's last known position
   std::string last_error;
   int outstanding = 0;
+  breaker_state breaker = breaker_state::closed;
+  std::uint64_t breaker_openings = 0;
+  double latency_us = 0;  // of recent reads
   std::uint64_t connects = 0, connect_failures = 0, losses = 0, role_mismatches = 0;
 };
 

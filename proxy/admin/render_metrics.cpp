@@ -182,6 +182,18 @@ void write_servers(prometheus_text& out, const admin_view& v) {
   each("pgsteer_server_outstanding", "gauge",
        "Units sent and not answered plus clients queued for the server.",
        [](const auto& s) { return s.outstanding; });
+  out.family("pgsteer_server_breaker", "gauge", "1 for the state of the server's circuit breaker.");
+  for (const auto& s : v.servers) {
+    for (const auto state : {breaker_state::closed, breaker_state::open, breaker_state::half_open}) {
+      out.sample({{"server", s.name}, {"role", to_string(s.role)}, {"state", to_string(state)}},
+                 s.breaker == state ? 1 : 0);
+    }
+  }
+  each("pgsteer_server_breaker_openings_total", "counter",
+       "Times the server's circuit breaker opened: it kept failing.",
+       [](const auto& s) { return s.breaker_openings; });
+  each("pgsteer_server_read_latency_seconds", "gauge", "How long a read took lately, where one did.",
+       [](const auto& s) { return s.latency_us / 1e6; });
   each("pgsteer_server_connects_total", "counter", "Control connections established.",
        [](const auto& s) { return s.connects; });
   each("pgsteer_server_reconnect_attempts_failed_total", "counter",

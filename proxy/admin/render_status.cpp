@@ -1,5 +1,7 @@
 #include "proxy/admin/render_status.hpp"
 
+#include <cmath>
+
 #include <boost/json.hpp>
 
 #include "proxy/control/lsn.hpp"
@@ -25,6 +27,8 @@ json::object server_json(const server_view& s) {
   o["replayed_lsn"] = s.replayed_lsn ? text(format_lsn(*s.replayed_lsn)) : json::value{};
   o["lag_bytes"] = s.lag_bytes ? json::value(*s.lag_bytes) : json::value{};
   o["outstanding"] = s.outstanding;
+  o["breaker"] = to_string(s.breaker);
+  o["read_latency_ms"] = std::round(s.latency_us) / 1000;
   o["connects"] = s.connects;
   o["failed_attempts"] = s.connect_failures;
   o["failovers"] = s.losses;

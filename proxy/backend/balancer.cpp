@@ -53,6 +53,7 @@ void balancer::add(const server_ref& s, const config::settings& settings, clock:
     if (s->health() == server_health::failed) s->want();
     return;
   }
+  if (s->role() == server_role::replica && !s->admits_reads(now)) return;
   servers_.push_back(&s);
   candidates_.push_back({.outstanding = s->outstanding.load(std::memory_order_relaxed),
                          .latency = s->latency_us(now),

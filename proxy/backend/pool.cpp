@@ -200,6 +200,7 @@ void pool::on_connect_failure(const connect_failure& failure) {
     server_->set_last_error(failure.message);
     server_->report_failure();
   }
+  server_->note_failure(worker_.loop.now());
   retry_at_ = worker_.loop.now() + retry_pause;
   if (is_replica()) on_server_down();
 }

@@ -40,7 +40,9 @@ backend* session::acquire(bool replica) {
 bool session::lacks_replica() const {
   const auto& replicas = worker_.config().servers->replicas;
   return worker_.settings().primary_reads == config::reads_on_primary::never &&
-         std::none_of(replicas.begin(), replicas.end(), [](const auto& s) { return s->is_usable(); });
+         std::none_of(replicas.begin(), replicas.end(), [this](const auto& s) {
+           return s->is_usable() && s->admits_reads(worker_.loop.now());
+         });
 }
 
 std::size_t session::refuse_read(const unit_view& u) {
@@ -192,6 +194,7 @@ void session::finish_unit() {
     return on_own_query_done(purpose);
   }
   end_count(b);
+  if (b.home.is_replica()) b.home.host()->note_success();  // it answers, be it with an error
   if (retrying_) return retry_elsewhere(false);
   retryable_ = false;
   tries_ = 0;
@@ -313,6 +316,7 @@ void session::on_backend_lost() {
   auto& b = *backend_;
   worker_.metrics().backend_losses.add();
   b.home.host()->report_failure();
+  b.home.host()->note_failure(worker_.loop.now());
   const bool unit_running = flow_ == flow::in_flight || flow_ == flow::flowing;
   own_done_.reset();
   b.is_doomed = true;

@@ -222,6 +222,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   const bool goes_on = u.end == unit_end::flush || u.missing > 0;
   flow_ = goes_on ? flow::flowing : flow::in_flight;
   b.home.host()->outstanding.fetch_add(1, std::memory_order_relaxed);
+  if (replica) b.home.host()->note_sent(since_);
   is_counted_ = true;
   if (!b.send(out)) {
     b.hung_up = true;

@@ -144,6 +144,7 @@ class watch {
     if (shared_->is_stopping) return;
     server_->counters.connect_failures.fetch_add(1, std::memory_order_relaxed);
     server_->set_last_error(failure.cause);
+    server_->note_failure(steady_clock::now());
     apply(judge_.connect_failed(failure.cause, steady_clock::now(), spread()));
   }
 
@@ -158,6 +159,7 @@ class watch {
     lose_connection();
     if (shared_->is_stopping) return;
     server_->set_last_error(failure.cause);
+    server_->note_failure(steady_clock::now());
     apply(judge_.probe_failed(failure.cause, steady_clock::now()));
   }
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "proxy/log.hpp"
+
 namespace pgsteer::proxy {
 
 std::string_view to_string(server_role role) {
@@ -127,6 +129,25 @@ void server::poke() const {
 bool server::change_health(server_health from, server_health to) {
   if (to == server_health::up && from != server_health::up && from != server_health::unknown) begin_cold();
   return health_.compare_exchange_strong(from, to, std::memory_order_acq_rel);
+}
+
+// A primary has no other to stand in for it: its failures do not count here.
+void server::set_role(server_role r) {
+  if (role_.exchange(r, std::memory_order_acq_rel) != r) circuit.reset();
+}
+
+void server::note_success() {
+  if (circuit.succeeded()) log_info("Replica serves reads again", {{"server", name()}});
+}
+
+void server::note_failure(std::chrono::steady_clock::time_point now) {
+  if (role() != server_role::replica || !circuit.failed(now)) return;
+  log_warn("Replica gets no reads: it keeps failing",
+           {{"server", name()}, {"for_ms", std::to_string(circuit.pause().count())}});
+}
+
+void server::note_sent(std::chrono::steady_clock::time_point now) {
+  if (circuit.begin(now)) log_info("Replica on trial: one read is sent to it", {{"server", name()}});
 }
 
 void server::begin_cold() {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "config/settings.hpp"
+#include "proxy/control/breaker.hpp"
 #include "proxy/control/sample_queue.hpp"
 
 namespace pgsteer::proxy {
@@ -118,8 +119,17 @@ class server {
 
   server_counters counters;
 
+  // A replica's reads: what came of one, and what its monitor met. Logs where the breaker moves.
+  void note_success();
+  void note_failure(std::chrono::steady_clock::time_point now);
+  void note_sent(std::chrono::steady_clock::time_point now);
+  [[nodiscard]] bool admits_reads(std::chrono::steady_clock::time_point now) const {
+    return circuit.admits(now);
+  }
+  breaker circuit;
+
   // For the monitor and the topology.
-  void set_role(server_role r) { role_.store(r, std::memory_order_release); }
+  void set_role(server_role r);
   void set_excluded(bool is) { is_excluded_.store(is, std::memory_order_release); }
   // What was asked before a break must not be published after it: take the epoch, ask, publish.
   [[nodiscard]] std::uint64_t replay_epoch() const;

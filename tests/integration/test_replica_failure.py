@@ -1,5 +1,6 @@
 """A replica that dies under load and comes back: clients see nothing of it."""
 
+import json
 import threading
 import unittest
 
@@ -128,6 +129,37 @@ class ReplicaFailure(unittest.TestCase):
                     client.execute("SELECT 3")
                 client.rollback()
                 self.assertEqual(client.execute("SELECT 4").fetchone(), (4,))
+
+
+class Breaker(unittest.TestCase):
+    def test_a_replica_that_keeps_failing_rests_and_is_tried_again(self):
+        proxy = Proxy(servers.primary.url(), servers.replica.url(), health_interval="200ms", consistency="eventual")
+        self.addCleanup(proxy.stop)
+        wait_until(lambda: proxy.health()[0] == 200, message="healthy at first")
+        readers = []
+        for number in range(3):
+            wait_until(lambda: proxy.metric("pgsteer_server_up", role="replica") == 1, message="the probe works")
+            reader = threading.Thread(target=proxy.ask, args=(f"SELECT pg_sleep(0.5) /* fails {number} */",))
+            reader.start()
+            readers.append(reader)
+            wait_until(lambda: servers.replica.statements(f"/* fails {number} */"), message="it runs there")
+            servers.replica.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE %s"
+                                " AND pid <> pg_backend_pid()", (f"%/* fails {number} */",))
+            wait_until(lambda: proxy.metric("pgsteer_backend_losses_total") == number + 1, message="it was lost")
+        proxy.wait_log("WARN Replica gets no reads: it keeps failing.*for_ms=1000")
+        self.assertEqual(proxy.metric("pgsteer_server_breaker_openings_total", role="replica"), 1)
+        self.assertEqual(proxy.metric("pgsteer_server_breaker", role="replica", state="open"), 1)
+        status = json.loads(proxy.get("/status")[1])
+        self.assertEqual(status["servers"][1]["breaker"], "open")
+        proxy.ask("SELECT 1 /* meanwhile */")
+        self.assertEqual(servers.ran("/* meanwhile */"), {"primary": 1})
+        wait_until(lambda: proxy.ask("SELECT 1 /* again */") and servers.replica.statements("/* again */"),
+                   message="it is read from again")
+        proxy.wait_log("INFO Replica on trial")
+        proxy.wait_log("INFO Replica serves reads again")
+        self.assertEqual(proxy.metric("pgsteer_server_breaker", role="replica", state="closed"), 1)
+        for reader in readers:
+            reader.join()
 
 
 if __name__ == "__main__":
