@@ -121,6 +121,10 @@ void application::adopt_servers(const config::settings& s) {
     replicas.push_back(find_or_make(url, server_role::replica, old));
     const bool is_new = std::find(known.begin(), known.end(), replicas.back()) == known.end();
     if (is_new && !known.empty()) replicas.back()->begin_cold();
+    if (is_new && url.user != s.primary.user) {
+      log_warn("Replica is read as another user than the primary - privileges and row security may differ",
+               {{"server", replicas.back()->name()}, {"user", url.user}, {"primary_user", s.primary.user}});
+    }
   }
   watch_.adopt(primary, replicas);
 }

@@ -58,6 +58,17 @@ class InvalidReplica(unittest.TestCase):
         proxy.wait_log(r"WARN Connection attempt 1 failed: .*authentication failed.*Retrying in 2s")
         self.assertNotIn("wrong secret", proxy.log())
 
+    def test_it_is_read_as_another_user(self):
+        servers.primary.ask("CREATE ROLE reader LOGIN PASSWORD 'r'")
+        self.addCleanup(servers.primary.ask, "DROP ROLE reader")
+        servers.wait_for_replay()
+        proxy = self.start(servers.replica.url(user="reader", password="r"))
+        line, = proxy.wait_log(r"WARN Replica is read as another user than the primary")[:1]
+        self.assertIn("user=reader", line)
+        same = self.start(servers.replica.url())
+        same.wait_log("Database replica configured")
+        self.assertEqual(same.log_lines("another user"), [])
+
     def test_the_attempts_end_and_a_query_begins_them_anew(self):
         servers.replica.stop()
         self.addCleanup(servers.heal)
