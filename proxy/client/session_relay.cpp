@@ -232,7 +232,7 @@ session::frame_fate session::on_error(std::string_view frame) {
   if (protocol::is_fatal(error)) {
     b.is_doomed = b.hung_up = true;
     if (retryable_ || gone_ || b.wire.owed.is_head_ours()) return frame_fate::stop;
-    if (is_shutdown(error.sqlstate) && pin_.empty()) {  // the session outlives its server
+    if (is_shutdown(error.sqlstate) && (pin_.empty() || is_on_loan_)) {  // the session outlives its server
       b.last_words = error.message;
       return frame_fate::stop;
     }

@@ -145,6 +145,16 @@ class PinnedReads(unittest.TestCase):
         wait_until(lambda: proxy.metric("pgsteer_clients_pinned") == 0, message="no client is pinned")
         self.assertEqual(self.other.query("SELECT a FROM mine").sqlstates, ["42P01"])
 
+    def test_the_replica_stops_in_the_middle_of_an_answer(self):
+        self.run_one("CREATE TEMP TABLE mine AS SELECT 3 AS a")
+        self.reads_leave()
+        self.one.send(raw.query("SELECT repeat('x', 20000), (SELECT count(*) FROM generate_series(1, 100000 + n)) FROM generate_series(1, 3000) n"))
+        self.one.read_until("D")
+        servers.replica.stop()
+        answer = self.one.answer(timeout=60)
+        self.assertEqual(answer.sqlstates, ["08006"])
+        self.assertEqual(self.run_one("SELECT a FROM mine").values, ["3"])
+
     def test_its_own_backend_dies_during_a_read(self):
         pid = self.run_one("CREATE TEMP TABLE mine AS SELECT pg_backend_pid() AS a", "SELECT a FROM mine").values[0]
         self.reads_leave()
