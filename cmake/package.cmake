@@ -3,7 +3,7 @@ include(GNUInstallDirs)
 
 # The documents keep the shape of the repository, so that their links work where they are installed.
 install(FILES README.md deploy/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md" PATTERN "*.png")
 install(DIRECTORY deploy/env deploy/kubernetes DESTINATION ${CMAKE_INSTALL_DOCDIR}/deploy)
 install(FILES deploy/pgsteer.yaml deploy/docker-compose.yml deploy/Containerfile
   DESTINATION ${CMAKE_INSTALL_DOCDIR}/deploy)

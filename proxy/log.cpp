@@ -1,8 +1,10 @@
 #include "proxy/log.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <deque>
 #include <mutex>
 #include <span>
 
@@ -32,7 +34,9 @@ struct sink {
   std::atomic<std::uint64_t> dropped{0};
   std::atomic<way> how{way::polled};
   std::atomic<int> pipe_fd{-1};
-  std::mutex polled_mutex;  // two threads that both saw room for one line would block the second
+  std::mutex events_mutex;
+  std::deque<log_event> events;  // guarded by events_mutex
+  std::mutex polled_mutex;       // two threads that both saw room for one line would block the second
 };
 
 sink& standard_error() {
@@ -92,7 +96,34 @@ bool write_line(sink& s, std::string_view line) {
   return true;
 }
 
+constexpr std::size_t most_events = 20;
+
+// Lines of single backend connections would crowd out what they are about.
+bool is_server_event(config::log_level level, std::span<const log_field> fields) {
+  const auto has = [&](std::string_view name) {
+    return std::any_of(fields.begin(), fields.end(), [&](const auto& f) { return f.first == name; });
+  };
+  return level != config::log_level::debug && (has("server") || has("timeline")) && !has("database") &&
+         !has("message_type");
+}
+
+void keep_event(sink& s, config::log_level level, std::string_view message,
+                std::span<const log_field> fields) {
+  log_event e{std::chrono::system_clock::now(), level, std::string(message)};
+  for (const auto& [name, value] : fields)
+    e.text.append(" ").append(name).append("=").append(value);
+  const std::lock_guard lock{s.events_mutex};
+  s.events.push_front(std::move(e));
+  if (s.events.size() > most_events) s.events.pop_back();
+}
+
 }  // namespace
+
+std::vector<log_event> recent_server_events() {
+  auto& s = standard_error();
+  const std::lock_guard lock{s.events_mutex};
+  return {s.events.begin(), s.events.end()};
+}
 
 void configure_log(config::log_level level, config::log_format format) {
   auto& s = standard_error();
@@ -107,10 +138,11 @@ bool is_logged(config::log_level level) {
 
 void log(config::log_level level, std::string_view message, std::initializer_list<log_field> fields) {
   auto& s = standard_error();
+  const std::span all{fields.begin(), fields.size()};
+  if (is_server_event(level, all)) keep_event(s, level, message, all);
   if (!is_logged(level)) return;
-  const auto line =
-      format_log_line(s.format.load(std::memory_order_relaxed), std::chrono::system_clock::now(), level,
-                      message, std::span{fields.begin(), fields.size()});
+  const auto line = format_log_line(s.format.load(std::memory_order_relaxed),
+                                    std::chrono::system_clock::now(), level, message, all);
   const int kept_errno = errno;
   if (!write_line(s, line)) s.dropped.fetch_add(1, std::memory_order_relaxed);
   errno = kept_errno;

@@ -3,11 +3,13 @@
 // lines and counts them instead of blocking a worker.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "config/settings.hpp"
 
@@ -36,6 +38,16 @@ inline void log_warn(std::string_view m, std::initializer_list<log_field> f = {}
 inline void log_error(std::string_view m, std::initializer_list<log_field> f = {}) {
   log(config::log_level::error, m, f);
 }
+
+// A line that speaks of a server, without its time and level.
+struct log_event {
+  std::chrono::system_clock::time_point time;
+  config::log_level level;
+  std::string text;
+};
+
+// The last twenty of them, the newest first, whatever the log's level.
+[[nodiscard]] std::vector<log_event> recent_server_events();
 
 // Lines dropped because standard error was blocked.
 [[nodiscard]] std::uint64_t dropped_log_lines();

@@ -8,11 +8,8 @@
 #include "proxy/utf8.hpp"
 
 namespace pgsteer::proxy {
-namespace {
 
-constexpr std::string_view cut_mark = "...";
-
-std::string_view name_of(config::log_level level) {
+std::string_view level_name(config::log_level level) {
   switch (level) {
     case config::log_level::debug:
       return "DEBUG";
@@ -26,7 +23,7 @@ std::string_view name_of(config::log_level level) {
   return "ERROR";
 }
 
-std::string timestamp(std::chrono::system_clock::time_point at) {
+std::string log_time(std::chrono::system_clock::time_point at) {
   using namespace std::chrono;
   const auto ms = floor<milliseconds>(at);
   const auto day = floor<days>(ms);
@@ -37,6 +34,10 @@ std::string timestamp(std::chrono::system_clock::time_point at) {
                      time.hours().count(), time.minutes().count(), time.seconds().count(),
                      time.subseconds().count());
 }
+
+namespace {
+
+constexpr std::string_view cut_mark = "...";
 
 // What one sequence of the input becomes inside quotes: JSON's escapes, used for text as well.
 std::string escaped(std::string_view sequence) {
@@ -84,7 +85,7 @@ std::string text_line(std::string line, config::log_level level, std::string_vie
                       std::span<const log_field> fields) {
   constexpr auto limit = max_log_line - 1;  // the newline
   line += ' ';
-  line += name_of(level);
+  line += level_name(level);
   line += ' ';
   append_escaped(line, message, limit, false);
   for (const auto& [key, value] : fields) {
@@ -103,7 +104,7 @@ std::string text_line(std::string line, config::log_level level, std::string_vie
 std::string json_line(std::string_view time, config::log_level level, std::string_view message,
                       std::span<const log_field> fields) {
   constexpr auto limit = max_log_line - 3;  // closing quote, brace, newline
-  auto line = fmt::format(R"({{"time":"{}","level":"{}","message":")", time, name_of(level));
+  auto line = fmt::format(R"({{"time":"{}","level":"{}","message":")", time, level_name(level));
   append_escaped(line, message, limit, true);
   line += '"';
   for (const auto& [key, value] : fields) {
@@ -121,7 +122,7 @@ std::string json_line(std::string_view time, config::log_level level, std::strin
 std::string format_log_line(config::log_format format, std::chrono::system_clock::time_point at,
                             config::log_level level, std::string_view message,
                             std::span<const log_field> fields) {
-  auto time = timestamp(at);
+  auto time = log_time(at);
   auto line = format == config::log_format::json ? json_line(time, level, message, fields)
                                                  : text_line(std::move(time), level, message, fields);
   line += '\n';

@@ -108,6 +108,7 @@ admin_view take_view(const admin_sources& sources) {
   v.pools = merge_pools(std::move(pools));
   v.is_draining = sources.draining && sources.draining();
   v.dropped_log_lines = dropped_log_lines();
+  v.events = recent_server_events();
   v.started_at = sources.started_at;
   v.version = sources.version;
   return v;

@@ -13,6 +13,7 @@
 
 #include "proxy/control/server.hpp"
 #include "proxy/lists.hpp"
+#include "proxy/log.hpp"
 #include "proxy/metrics.hpp"
 
 namespace pgsteer::proxy {
@@ -50,6 +51,7 @@ struct admin_view {
   std::vector<pool_gauge> pools;     // one entry a server, role, user and database, over all workers
   std::map<std::string, int> pins;   // pinned sessions by reason, over all workers
   std::vector<std::shared_ptr<worker_board>> boards;  // for the counters
+  std::vector<log_event> events;                      // the newest first
   bool is_draining = false;
   std::uint64_t failovers = 0;
   std::uint64_t dropped_log_lines = 0;

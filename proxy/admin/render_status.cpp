@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "proxy/control/lsn.hpp"
+#include "proxy/log_line.hpp"
 #include "proxy/utf8.hpp"
 
 namespace pgsteer::proxy {
@@ -67,6 +68,15 @@ json::object clients_json(const admin_view& v) {
   return {{"connected", connected}, {"waiting", waiting}, {"pinned", pinned}, {"pins", std::move(pins)}};
 }
 
+json::array events_json(const admin_view& v) {
+  json::array all;
+  for (const auto& e : v.events) {
+    all.emplace_back(json::object{
+        {"time", text(log_time(e.time))}, {"level", level_name(e.level)}, {"text", text(e.text)}});
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string render_status(const admin_view& v, std::chrono::system_clock::time_point now) {
@@ -85,6 +95,7 @@ std::string render_status(const admin_view& v, std::chrono::system_clock::time_p
   o["clients"] = clients_json(v);
   o["servers"] = std::move(servers);
   o["pools"] = std::move(pools);
+  o["events"] = events_json(v);
   return json::serialize(o);
 }
 

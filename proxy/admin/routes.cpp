@@ -12,17 +12,19 @@
 #include "proxy/admin/render_health.hpp"
 #include "proxy/admin/render_metrics.hpp"
 #include "proxy/admin/render_status.hpp"
+#include "proxy/admin/status_page.hpp"
 #include "proxy/utf8.hpp"
 
 namespace pgsteer::proxy {
 namespace {
 
 constexpr std::string_view json_type = "application/json";
+constexpr std::string_view html_type = "text/html; charset=utf-8";
 constexpr std::string_view text_type = "text/plain; charset=utf-8";
 constexpr std::string_view prometheus_type = "text/plain; version=0.0.4; charset=utf-8";
 
 struct endpoint {
-  std::string_view path, summary;
+  std::string_view path;
   admin_answer (*answer)(const admin_sources&, std::string_view query);
 };
 
@@ -69,24 +71,15 @@ admin_answer clients(const admin_sources& s, std::string_view query) {
   return {200, json_type, render_clients(*list)};
 }
 
-admin_answer index(const admin_sources& s, std::string_view query);
+admin_answer page(const admin_sources&, std::string_view /*query*/) {
+  return {200, html_type, std::string(status_page())};
+}
 
 constexpr std::array endpoints{
-    endpoint{"/", "this list", index},
-    endpoint{"/health", "whether every configured server is connected (JSON; 503 where one is not)", health},
-    endpoint{"/livez", "whether the process lives", live},
-    endpoint{"/readyz", "whether it may take traffic (503 with the reason where it may not)", ready},
-    endpoint{"/metrics", "Prometheus metrics", metrics},
-    endpoint{"/clients", "clients one by one, busy ones first; ?limit=N, 1000 unless told (JSON)", clients},
-    endpoint{"/status", "servers, pools and clients (JSON)", status},
+    endpoint{"/", page},         endpoint{"/health", health},   endpoint{"/livez", live},
+    endpoint{"/readyz", ready},  endpoint{"/metrics", metrics}, endpoint{"/clients", clients},
+    endpoint{"/status", status},
 };
-
-admin_answer index(const admin_sources& s, std::string_view /*query*/) {
-  auto text = fmt::format("pgsteer {}\n\n", to_utf8(s.version));
-  for (const auto& e : endpoints)
-    text += fmt::format("{:<10}{}\n", e.path, e.summary);
-  return {200, text_type, std::move(text)};
-}
 
 }  // namespace
 

@@ -141,5 +141,19 @@ def queries(proxy, target):
     return proxy.metric("pgsteer_units_total", target=target)
 
 
+class Events(unittest.TestCase):
+    def test_status_tells_what_happened_last(self):
+        proxy = Proxy(servers.primary.url(), servers.replica.url(), health_interval="200ms", log_level="error")
+        self.addCleanup(proxy.stop)
+        self.addCleanup(servers.heal)
+        wait_until(lambda: proxy.health()[0] == 200, message="healthy at first")
+        servers.replica.kill()
+        def texts():
+            return [event["text"] for event in json.loads(proxy.get("/status")[1])["events"]]
+        wait_until(lambda: any(text.startswith("Database connection lost") for text in texts()), message="told")
+        self.assertIn(f"server=127.0.0.1:{servers.replica.port}", texts()[0])
+        self.assertEqual(proxy.log_lines("Database connection lost"), [])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -177,5 +177,18 @@ TEST(log, level_is_honoured) {
   configure_log(log_level::info, log_format::text);
 }
 
+TEST(recent_events, are_the_last_twenty_that_speak_of_a_server) {
+  configure_log(config::log_level::error, config::log_format::text);
+  log_info("Reload", {{"problems", "none"}});
+  log_warn("Backend connection failed", {{"server", "db1"}, {"database", "shop"}});
+  for (int n = 0; n < 25; ++n)
+    log_info("Something", {{"server", "db1"}, {"n", std::to_string(n)}});
+  const auto events = recent_server_events();
+  ASSERT_EQ(events.size(), 20U);
+  EXPECT_EQ(events[0].text, "Something server=db1 n=24");
+  EXPECT_EQ(events[19].text, "Something server=db1 n=5");
+  EXPECT_EQ(events[0].level, config::log_level::info);
+}
+
 }  // namespace
 }  // namespace pgsteer::proxy

@@ -329,7 +329,10 @@ TEST(admin_routes, know_their_endpoints) {
   EXPECT_EQ(answer_admin_request("POST", "/health", {}).status, 405U);
   EXPECT_EQ(answer_admin_request("GET", "/nothing", {}).status, 404U);
   EXPECT_EQ(answer_admin_request("GET", "", {}).status, 404U);
-  EXPECT_THAT(answer_admin_request("GET", "/", {}).body, HasSubstr("/metrics"));
+  const auto page = answer_admin_request("GET", "/", {});
+  EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
+  EXPECT_THAT(page.body, HasSubstr("href=\"/metrics\""));
+  EXPECT_THAT(page.body, Not(HasSubstr("http"))) << "nothing is loaded from elsewhere";
 }
 
 }  // namespace
