@@ -400,6 +400,17 @@ constexpr std::array table{
             .doc = "How long running transactions may take to finish after SIGTERM.",
             .set = set_duration<&settings::shutdown_timeout, 0, day>,
             .get = get_duration<&settings::shutdown_timeout>},
+    time_limit<&settings::query_timeout>(
+        "query_timeout",
+        "A query that runs longer is cancelled on its server, as by statement_timeout (57014); 0: never."),
+    time_limit<&settings::transaction_timeout>(
+        "transaction_timeout",
+        "A client whose transaction lasts longer is disconnected and the transaction rolled back "
+        "(25P04); 0: never."),
+    time_limit<&settings::idle_in_transaction_timeout>(
+        "idle_in_transaction_timeout",
+        "A client that is idle for longer in an open transaction is disconnected and the "
+        "transaction rolled back (25P03); 0: never."),
     setting{.name = "client_idle_timeout",
             .kind = "DURATION",
             .doc = "A client idle for longer is disconnected; 0: never.",

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "config/problem.hpp"
+#include "config/schema.hpp"
 #include "config/settings.hpp"
 #include "config/surroundings.hpp"
 #include "config/values.hpp"
@@ -76,6 +77,18 @@ refusal set_memory(settings& to, texts from, const surroundings&) {
 template <auto Member>
 std::vector<std::string> get_memory(const settings& from) {
   return {memory_text(from.*Member)};
+}
+
+// A time limit of clients, off by default.
+template <auto Member>
+constexpr setting time_limit(std::string_view name, std::string_view doc) {
+  constexpr long least = 50;
+  constexpr long most = 365L * 24 * 60 * 60 * 1000;
+  return {.name = name,
+          .kind = "DURATION",
+          .doc = doc,
+          .set = set_duration<Member, least, most, true>,
+          .get = get_duration<Member>};
 }
 
 template <auto Member>

@@ -107,6 +107,9 @@ struct settings {
   std::chrono::milliseconds connect_timeout{5000};
   std::chrono::milliseconds login_timeout{15000};
   std::chrono::milliseconds shutdown_timeout{30000};
+  std::chrono::milliseconds query_timeout{0};
+  std::chrono::milliseconds transaction_timeout{0};
+  std::chrono::milliseconds idle_in_transaction_timeout{0};
   std::chrono::milliseconds client_idle_timeout{0};  // 0: never
   std::chrono::milliseconds server_idle_timeout{600000};
   std::chrono::milliseconds server_lifetime{3600000};

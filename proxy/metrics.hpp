@@ -83,6 +83,7 @@ struct worker_metrics {
   counter backend_connect_failures;
   counter backend_losses;  // connections that broke while in use
   counter ledger_mismatches;
+  counter query_timeouts, transaction_timeouts, idle_in_transaction_timeouts, client_idle_timeouts;
   counter cancels;
   counter cancels_unknown;  // forged or late keys
   counter state_probes;     // questions asked to learn a session's settings and pins

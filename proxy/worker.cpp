@@ -308,6 +308,7 @@ void worker::sweep() {
              return p->size() == 0 && p->connecting() == 0 && !p->has_waiters();
            });
   });
+  if (has_time_limits(settings())) check_times(now);
   for (std::size_t i = 0; i < cancels_.size(); ++i) {
     if (now - cancels_[i]->begun() > cancel_timeout) cancels_[i]->give_up();
   }
@@ -322,6 +323,20 @@ void worker::sweep() {
       s->on_drain_timeout();
   }
   if (draining_ && sessions_.empty()) loop.stop();
+}
+
+// Only clients that have a backend can run or hold anything, and of those there are few.
+void worker::check_times(clock::time_point now) {
+  leased_.clear();
+  for (const auto& g : groups_) {
+    for (const auto& p : g->pools) {
+      for (const auto& b : p->backends()) {
+        if (b->user != nullptr) leased_.push_back(b->user);
+      }
+    }
+  }
+  for (auto* s : leased_)  // one that has ended meanwhile is buried, not gone
+    s->check_time(now);
 }
 
 void worker::sweep_sessions(clock::time_point now) {

@@ -118,6 +118,7 @@ class worker {
   void adopt_rules();
   void sweep();
   void sweep_sessions(clock::time_point now);
+  void check_times(clock::time_point now);
   void publish();
   void warn_of_pins();
   [[nodiscard]] console_sources make_console_sources();
@@ -133,6 +134,7 @@ class worker {
   std::unordered_map<session*, std::unique_ptr<session>> sessions_;
   std::unordered_map<std::int32_t, session*> keys_;
   std::vector<std::unique_ptr<client_group>> groups_;
+  std::vector<session*> leased_;  // scratch of check_times()
   std::vector<std::unique_ptr<cancel_request>> cancels_;
   std::vector<std::unique_ptr<listener>> listeners_;
   std::uint64_t backend_ids_ = 0;

@@ -233,12 +233,7 @@ void session::sweep(clock::time_point now) {
     return;
   }
   if (phase_ == phase::closing && now - since_ > s.login_timeout) return end();
-  const bool idle = phase_ == phase::ready && flow_ == flow::collecting && backend_ == nullptr;
-  if (idle && s.client_idle_timeout.count() > 0 && now - since_ > s.client_idle_timeout) {
-    close_after(protocol::fatal_error(protocol::sqlstate::idle_session_timeout,
-                                      "terminating connection due to idle-session timeout", {},
-                                      "pgsteer's client_idle_timeout has passed."));
-  }
+  check_time(now);
 }
 
 void session::on_drain() {

@@ -10,6 +10,7 @@
 //   session_wishes.cpp pgsteer.route and pgsteer.consistency
 //   session_state.cpp  what the session leaves behind in its backend: settings and pins
 //   session_console.cpp  a client of the console instead of a server
+//   session_time.cpp   a client that takes too long
 //   session_list.cpp   the session in lists of clients
 //
 //   flow:  collecting -> waiting -> (preparing) -> in_flight <-> flowing -> (settling) -> collecting
@@ -31,6 +32,7 @@
 #include "proxy/backend/pool.hpp"
 #include "proxy/client/extended_unit.hpp"
 #include "proxy/client/group.hpp"
+#include "proxy/client/time_limits.hpp"
 #include "proxy/io/reactor.hpp"
 #include "proxy/io/stream.hpp"
 #include "proxy/lists.hpp"
@@ -77,6 +79,8 @@ class session final : public event_handler {
   void on_drain();
   void on_drain_timeout();
   void sweep(clock::time_point now);
+  // Time limits of a client that has a backend: about twenty times a second.
+  void check_time(clock::time_point now);
 
   [[nodiscard]] const std::string& secret() const { return secret_; }
   [[nodiscard]] const protocol::settings_ref& settings() const { return settings_; }
@@ -147,6 +151,12 @@ class session final : public event_handler {
   void finish_login(const startup_profile& profile);
   void refuse_login(protocol::error_report why);
   void make_key(std::string& bytes);
+
+  // session_time.cpp
+  [[nodiscard]] client_activity activity(clock::time_point now) const;
+  void cancel_overdue(clock::time_point now);
+  void end_overdue(time_limit limit);
+  void put_timeout_error();
 
   // session_console.cpp
   [[nodiscard]] bool asks_for_console() const;
@@ -308,6 +318,7 @@ class session final : public event_handler {
   bool block_ended_ : 1 = false;
   bool skip_to_sync_ : 1 = false;  // a failed batch: drop messages up to Sync
   bool cancelled_ : 1 = false;     // the unit in flight was cancelled by its client
+  bool timed_out_ : 1 = false;     // ... by query_timeout
   std::uint8_t tries_ : 2 = 0;     // reruns of the unit
   bool drain_ : 1 = false;
   bool lends_reads_ : 1 = false;        // what pins the session leaves its other reads alone

@@ -257,6 +257,11 @@ session::frame_fate session::on_error(std::string_view frame) {
     b.own_error = protocol::to_report(error);
     return frame_fate::drop;
   }
+  if (timed_out_ && !ours && error.sqlstate == protocol::sqlstate::query_canceled) {
+    timed_out_ = false;  // said once, whatever else the unit brings
+    put_timeout_error();
+    return frame_fate::drop;
+  }
   // Whatever a replica could not do, the primary is asked, before the client has seen anything.
   if (retryable_ && error.sqlstate != protocol::sqlstate::query_canceled) {
     retrying_ = true;

@@ -197,6 +197,7 @@ void session::send_own() {
 void session::begin_block_here(backend& b) {
   backend_ = &b;
   begin_on_primary_ = false;
+  b.transaction_since = worker_.loop.now();
   worker_.to_backend.clear();
   if (b.settings != settings_) {
     const auto change = protocol::change_settings(*b.settings, *settings_);
