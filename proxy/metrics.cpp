@@ -28,6 +28,8 @@ std::string_view to_string(route_reason r) {
       return "shared";
     case route_reason::retried:
       return "retried";
+    case route_reason::learned:
+      return "learned";
     case route_reason::held:
       return "held";
     case route_reason::count_:

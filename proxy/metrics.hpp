@@ -12,22 +12,10 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/counter.hpp"
+#include "proxy/statement_table.hpp"
+
 namespace pgsteer::proxy {
-
-// Single writer, many readers.
-class counter {
- public:
-  void add(std::uint64_t n = 1) {
-    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-  }
-  void sub(std::uint64_t n = 1) {
-    value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
-  }
-  [[nodiscard]] std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
 
 // Log-2 buckets of microseconds: bucket i counts values below 2^i us.
 class histogram {
@@ -60,6 +48,7 @@ enum class route_reason : std::uint8_t {
   replica_down,
   shared,
   retried,
+  learned,
   held,
   count_
 };
@@ -74,8 +63,9 @@ struct worker_metrics {
   counter protocol_errors;  // connections ended for breaking the protocol
   std::array<counter, static_cast<std::size_t>(route_reason::count_)> primary_units;
   std::array<counter, static_cast<std::size_t>(route_reason::count_)> replica_units;
-  counter retries;  // reads run again elsewhere, unseen by the client
-  counter moves;    // read-only blocks moved from a replica to the primary
+  counter retries;             // reads run again elsewhere, unseen by the client
+  counter statements_learned;  // that a replica has refused: they go to the primary for a while
+  counter moves;               // read-only blocks moved from a replica to the primary
   counter acquire_timeouts;
   counter failover_timeouts;  // units that waited for a primary in vain
   counter failover_refusals;  // units for which the queue was full
@@ -104,6 +94,7 @@ struct pool_gauge {
 // What one worker publishes; the admin thread copies it under the mutex.
 struct worker_board {
   worker_metrics metrics;
+  statement_table statements;
   std::mutex mutex;
   std::vector<pool_gauge> pools;
   std::map<std::string, int> pins;  // pinned sessions by reason

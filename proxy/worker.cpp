@@ -29,6 +29,10 @@ worker::worker(runtime_config config, connector& c, std::shared_ptr<worker_board
       mock_seed_(std::move(mock_seed)),
       console_(make_console_sources()) {
   adopt_rules();
+  classifier.mark_with(
+      [this](std::string_view sql, std::string_view alike, const routing::classification& is) {
+        return board_->statements.mark(sql, alike, is);
+      });
 }
 
 // Sessions refer to groups and to the loop: they go first.

@@ -86,6 +86,7 @@ class worker {
   void forget_statements(const std::string& database);
   void close_idle_elsewhere(const std::string& database);
   [[nodiscard]] worker_metrics& metrics() { return board_->metrics; }
+  [[nodiscard]] statement_table& board_statements() { return board_->statements; }
   [[nodiscard]] bool is_draining() const { return draining_; }
   [[nodiscard]] std::int32_t register_key(session& s);
   void cancel(std::int32_t pid, std::string_view secret);

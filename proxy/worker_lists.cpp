@@ -115,6 +115,7 @@ console_sources worker::make_console_sources() {
       rows.push_back({std::string(c.name), std::to_string(c.value), std::string(c.help)});
     return rows;
   };
+  s.statements = [this] { return board_->statements.entries(); };
   s.settings = [this]() -> const config::settings& { return settings(); };
   s.version = PGSTEER_VERSION;
   return s;

@@ -70,6 +70,7 @@ enum class statement_kind : std::uint8_t {
   deallocate,   // exactly one DEALLOCATE name (`name` empty: ALL)
   declare_cursor_read,  // DECLARE without HOLD whose query is a read: replica only inside a read-only block
   cursor_use,           // FETCH, MOVE, CLOSE of a cursor: on the backend that has it
+  explain_route,        // EXPLAIN ROUTE, which the proxy answers; `value` is the statement
 };
 
 // The bodies of the database's functions that a text calls, at any depth: they find their names when they
@@ -87,6 +88,12 @@ struct called_bodies {
 // Where somebody wants a statement to go: its comment, the configuration, its session.
 enum class route_wish : std::uint8_t { automatic, primary, replica };
 
+// Where the owner of a classifier keeps what it knows of a statement; place 0: nowhere.
+struct statement_mark {
+  std::uint32_t place = 0;
+  std::uint32_t generation = 0;
+};
+
 struct classification {
   statement_kind kind = statement_kind::write;
   transaction_verb verb = transaction_verb::none;
@@ -97,6 +104,8 @@ struct classification {
   bool is_liftable = false;  // no read only for want of knowledge, or for what is local to each server: a
                              // wish for a replica counts
   bool is_wish_of_comment = false;
+  bool is_query = false;  // SELECT, VALUES or TABLE that makes, changes and locks nothing by itself
+  statement_mark mark;
   route_wish wish = route_wish::automatic;  // of the text's comments, or of a pattern of the configuration
   session_effects effects;
   called_bodies bodies;

@@ -1,11 +1,13 @@
 #include "routing/classifier.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "routing/facts.hpp"
 #include "routing/overrides.hpp"
 #include "routing/parse.hpp"
+#include "routing/settings_statements.hpp"
 #include "routing/shape.hpp"
 #include "routing/text_cache.hpp"
 
@@ -23,6 +25,23 @@ bool reads_as_usual(std::string_view sql, const parse_context& context) {
   return true;
 }
 
+// `EXPLAIN ROUTE statement` is the proxy's own, and no SQL.
+void note_explain_route(std::string_view sql, classification& into) {
+  constexpr std::string_view blanks = " \t\r\n\f\v";
+  constexpr std::array<std::string_view, 2> words{"explain", "route"};
+  for (const auto word : words) {
+    sql.remove_prefix(std::min(sql.size(), sql.find_first_not_of(blanks)));
+    if (lower_case(sql.substr(0, word.size())) != word) return;
+    sql.remove_prefix(word.size());
+    if (sql.empty() || blanks.find(sql.front()) == std::string_view::npos) return;
+  }
+  sql.remove_prefix(std::min(sql.size(), sql.find_first_not_of(blanks)));
+  into = {};
+  into.kind = statement_kind::explain_route;
+  into.reason = "EXPLAIN ROUTE is answered by pgsteer";
+  into.value = sql;
+}
+
 }  // namespace
 
 struct classifier::state {
@@ -36,6 +55,7 @@ struct classifier::state {
 
   std::shared_ptr<const facts> given;
   std::shared_ptr<const routing_rules> rules;
+  marker mark;
   text_cache exact;
   text_cache shapes;
   text_judge judge_text;
@@ -51,8 +71,14 @@ const classification_ref& classifier::state::judge(std::string_view sql,
                                                    const parse_context& context) {
   auto judged = judge_text.judge(sql, context, context.known == nullptr ? known() : *context.known);
   ++misses;
-  if (!judged.is_parsed) ++parse_failures;
+  if (!judged.is_parsed) {
+    ++parse_failures;
+    note_explain_route(sql, judged.is);
+  }
   apply_overrides(sql, judged.is_parsed ? rules.get() : nullptr, judged.is);
+  if (mark)
+    judged.is.mark =
+        mark(reads_as_usual(sql, context) ? sql : std::string_view{}, shape ? shape->text : sql, judged.is);
   last = std::make_shared<const classification>(std::move(judged.is));
   if (!is_kept) return last;
   const bool is_shape_known = shape && judged.is_parsed && !judged.depends_on_literals;
@@ -102,6 +128,10 @@ void classifier::use_rules(std::shared_ptr<const routing_rules> rules) {
   state_->rules = std::move(rules);
   state_->exact.clear();
   state_->shapes.clear();
+}
+
+void classifier::mark_with(marker mark) {
+  state_->mark = std::move(mark);
 }
 
 classifier::statistics classifier::stats() const {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -42,6 +43,12 @@ class classifier {
   // Overrides each class by the patterns of these rules, from now on; null: by comments alone. Forgets what
   // was judged before.
   void use_rules(std::shared_ptr<const routing_rules> rules);
+
+  // Called for each text judged anew: its text (empty where it cannot be read as usual), what texts share
+  // that differ in literals alone, and its class. Its answer becomes the class's mark.
+  using marker =
+      std::function<statement_mark(std::string_view sql, std::string_view alike, const classification& is)>;
+  void mark_with(marker mark);
 
   struct statistics {
     std::uint64_t hits = 0;

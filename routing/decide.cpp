@@ -85,6 +85,7 @@ decision decide_in_replica_block(const classification& unit) {
       if (is_same_on_replica(unit.name)) return {target::stay, in_replica_block};
       return {target::move_primary, unit.reason};
     case statement_kind::write:
+    case statement_kind::explain_route:
     case statement_kind::set:
     case statement_kind::deallocate:
       break;
@@ -174,6 +175,8 @@ void join_text(classification& unit, const classification& next) {
   unit.bodies |= next.bodies;
   if (next.kind == statement_kind::empty) return;
   join_wishes(unit, next);
+  unit.is_query = unit.is_query && next.is_query;
+  unit.mark = {};
   unit.is_dml = false;  // what comes before it has run already
   if (unit.kind == statement_kind::read && next.kind == statement_kind::read) return;
   const bool stays = (is_harmless(unit) || is_of_block(unit)) && (is_harmless(next) || is_of_block(next));

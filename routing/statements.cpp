@@ -35,7 +35,10 @@ judged_statement judge_query(std::string_view type, const json::value& fields, c
   findings found;
   walker(known, found).walk_within(type, fields);
   const bool depends = found.depends_on_literals;
-  return {from_findings(std::move(found)), depends};
+  const bool is_query = type == "SelectStmt" && !found.modifies && !found.locks;
+  judged_statement judged{from_findings(std::move(found)), depends};
+  judged.is.is_query = is_query;
+  return judged;
 }
 
 // The closed world holds for statements around a query too.

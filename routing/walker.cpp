@@ -182,6 +182,7 @@ void walker::judge(const node_rule& rule, const json::object& fields) {
 void walker::judge_select(const json::object& fields) {
   if (const auto* into = object_field(fields, "intoClause")) {
     found_.refuse("SELECT INTO makes a table");
+    found_.locks = true;
     found_.effects.may_pin = true;  // a temporary one, when it says so or search_path does
     found_.effects.changes_catalog = true;
     static_cast<void>(into);
@@ -191,6 +192,7 @@ void walker::judge_select(const json::object& fields) {
   const auto* first = as_node(locking->front(), "LockingClause");
   const auto words = locking_words(first == nullptr ? std::string_view{} : text_field(*first, "strength"));
   found_.refuse(fmt::format("locking clause {}", words));
+  found_.locks = true;
 }
 
 void walker::judge_modify(std::string_view type) {

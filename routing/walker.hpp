@@ -24,6 +24,7 @@ struct findings {
   called_bodies bodies;
   bool depends_on_literals = false;  // the same text with other literals may need another judgement
   bool is_liftable = true;           // the reason is doubt, or that servers differ: somebody may know better
+  bool locks = false;                // rows, or it makes a table
   bool modifies = false;             // INSERT, UPDATE or DELETE somewhere: 25006 on any read-only server
 
   [[nodiscard]] bool is_read() const { return reason.empty(); }

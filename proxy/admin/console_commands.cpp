@@ -7,9 +7,12 @@
 #include <fmt/format.h>
 
 #include "config/schema.hpp"
+#include "proxy/admin/render_routes.hpp"
 
 namespace pgsteer::proxy {
 namespace {
+
+constexpr std::size_t most_listed = 100;  // statements: to write each without literals takes a parse
 
 std::string text(std::optional<std::uint64_t> n) {
   return n ? std::to_string(*n) : std::string{};
@@ -42,6 +45,22 @@ std::vector<console_row> servers(const console_sources& from) {
                     std::to_string(b.age_ms), std::to_string(b.state_ms),
                     std::to_string(b.prepared_statements)});
   }
+  return rows;
+}
+
+std::vector<console_row> routes(const console_sources& from) {
+  std::vector<console_row> rows;
+  for (auto& line : route_lines(from.statements(), most_listed))
+    rows.push_back({line.statement, line.target, line.reason, std::to_string(line.count),
+                    std::to_string(line.us / 1000)});
+  return rows;
+}
+
+std::vector<console_row> held(const console_sources& from) {
+  std::vector<console_row> rows;
+  for (const auto& line : held_lines(from.statements()))
+    rows.push_back({line.reason, std::to_string(line.count), std::to_string(line.us / 1000),
+                    fmt::format("{:.3f}", line.share)});
   return rows;
 }
 
@@ -80,6 +99,10 @@ constexpr std::array table{
     console_command{"SHOW SERVERS",
                     "id,server,role,user,database,pid,state,client,age_ms,state_ms,prepared_statements",
                     "Server connections, one by one.", servers},
+    console_command{"SHOW ROUTES", "statement,target,reason,count,ms",
+                    "Where statements ran and why, those that took the most time first.", routes},
+    console_command{"SHOW HELD", "reason,count,ms,share",
+                    "What keeps queries on the primary, and its share of their time there.", held},
     console_command{"SHOW STATS", "name,value,meaning", "Counters since the start, as in /metrics.", stats},
     console_command{"SHOW CONFIG", "name,value,default,changeable",
                     "Settings in force, secrets redacted; whether a reload changes them.", settings},

@@ -22,6 +22,7 @@ struct console_sources {
   std::function<std::vector<pool_gauge>()> pools;
   std::function<std::vector<backend_entry>()> backends;
   std::function<std::vector<console_row>()> stats;  // name, value, meaning
+  std::function<std::vector<statement_table::entry>()> statements;
   std::function<const config::settings&()> settings;
   std::string version;
 };

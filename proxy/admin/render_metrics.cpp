@@ -27,6 +27,8 @@ constexpr std::array worker_counters{
            "Client connections ended because they broke the protocol."},
     metric{&worker_metrics::retries, "pgsteer_retries_total", "counter",
            "Reads run again on another server, unseen by the client."},
+    metric{&worker_metrics::statements_learned, "pgsteer_statements_learned_total", "counter",
+           "Statements that a replica could not do: they go to the primary for a while."},
     metric{&worker_metrics::moves, "pgsteer_moves_total", "counter",
            "Read-only blocks moved from a replica to the primary."},
     metric{&worker_metrics::acquire_timeouts, "pgsteer_acquire_timeouts_total", "counter",

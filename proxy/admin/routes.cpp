@@ -11,6 +11,7 @@
 #include "proxy/admin/render_clients.hpp"
 #include "proxy/admin/render_health.hpp"
 #include "proxy/admin/render_metrics.hpp"
+#include "proxy/admin/render_routes.hpp"
 #include "proxy/admin/render_status.hpp"
 #include "proxy/admin/status_page.hpp"
 #include "proxy/utf8.hpp"
@@ -18,6 +19,7 @@
 namespace pgsteer::proxy {
 namespace {
 
+constexpr std::size_t most_listed_routes = 200;
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view html_type = "text/html; charset=utf-8";
 constexpr std::string_view text_type = "text/plain; charset=utf-8";
@@ -71,6 +73,16 @@ admin_answer clients(const admin_sources& s, std::string_view query) {
   return {200, json_type, render_clients(*list)};
 }
 
+// All workers' statements; one that several have stands there several times.
+admin_answer routes(const admin_sources& s, std::string_view /*query*/) {
+  std::vector<statement_table::entry> all;
+  for (const auto& board : s.boards()) {
+    for (auto& e : board->statements.entries())
+      all.push_back(std::move(e));
+  }
+  return {200, json_type, render_routes(all, most_listed_routes)};
+}
+
 admin_answer page(const admin_sources&, std::string_view /*query*/) {
   return {200, html_type, std::string(status_page())};
 }
@@ -78,7 +90,7 @@ admin_answer page(const admin_sources&, std::string_view /*query*/) {
 constexpr std::array endpoints{
     endpoint{"/", page},         endpoint{"/health", health},   endpoint{"/livez", live},
     endpoint{"/readyz", ready},  endpoint{"/metrics", metrics}, endpoint{"/clients", clients},
-    endpoint{"/status", status},
+    endpoint{"/status", status}, endpoint{"/routes", routes},
 };
 
 }  // namespace

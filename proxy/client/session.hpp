@@ -8,6 +8,7 @@
 //   session_ghost.cpp  a transaction block whose server is gone
 //   session_sequence.cpp  currval() and lastval()
 //   session_wishes.cpp pgsteer.route and pgsteer.consistency
+//   session_explain.cpp  EXPLAIN ROUTE, and what is counted by statement
 //   session_state.cpp  what the session leaves behind in its backend: settings and pins
 //   session_console.cpp  a client of the console instead of a server
 //   session_time.cpp   a client that takes too long
@@ -241,6 +242,13 @@ class session final : public event_handler {
   void refresh_wishes();
   void refuse_unit(const unit_view& u, const protocol::error_report& why);
 
+  // session_explain.cpp
+  [[nodiscard]] bool explain_route(const unit_view& u, const routing::classification& c);
+  [[nodiscard]] bool is_learned(const routing::classification& c);
+  void learn(std::string_view sqlstate);
+  void note_statement(const routing::classification& c, const backend& b);
+  void count_statement(std::uint64_t us);
+
   // session_ghost.cpp
   void lose_block(std::optional<protocol::error_report> why);
   void answer_without_server(const unit_view& u, const routing::classification& c);
@@ -297,6 +305,8 @@ class session final : public event_handler {
   waiter wait_;
   clock::time_point since_;  // of the phase: login, idle, the unit in flight
   routing::session_view view_;
+  routing::statement_mark mark_;                   // of the unit in flight
+  held_by held_by_ = held_by::itself;              // why it is on the primary; count_: it is not
   const routing::routing_rules* rules_ = nullptr;  // by which its wishes were found
   config::consistency level_ = config::consistency::session;
   routing::session_effects effects_;  // of the lease
@@ -333,6 +343,7 @@ class session final : public event_handler {
   bool restores_ : 1 = false;           // the unit in flight resets settings to the client's startup values
   bool is_counted_ : 1 = false;         // among its server's outstanding units
   bool touches_data_ : 1 = true;        // it may have seen or changed rows
+  bool is_diverted_ : 1 = false;        // to the primary, by what was learned of the statement
   bool wants_replica_ : 1 = false;      // so it was decided, whatever could serve it
   bool is_read_ : 1 = false;            // the unit in flight is a proven read
   bool prepared_settings_ : 1 = false;  // the leased backend has this session's settings

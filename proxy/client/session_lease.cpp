@@ -202,6 +202,7 @@ void session::finish_unit() {
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(worker_.loop.now() - since_);
   worker_.metrics().unit_us.observe(static_cast<std::uint64_t>(took.count()));
   if (is_read_) b.home.host()->note_latency(took, worker_.loop.now());
+  count_statement(static_cast<std::uint64_t>(took.count()));
   note_freshness(b);
   if (effects_.changes_catalog && !b.home.is_replica()) {
     worker_.forget_statements(group_->database);

@@ -265,6 +265,7 @@ session::frame_fate session::on_error(std::string_view frame) {
   // Whatever a replica could not do, the primary is asked, before the client has seen anything.
   if (retryable_ && error.sqlstate != protocol::sqlstate::query_canceled) {
     retrying_ = true;
+    learn(error.sqlstate);
     worker_.to_client.clear();
     b.held.clear();
   }

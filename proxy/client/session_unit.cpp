@@ -112,7 +112,7 @@ std::size_t session::start_unit(const unit_view& u) {
     answer_without_server(u, c);
     return u.bytes.size();
   }
-  if (answer_here(u, c) || refuse_own_setting(u, c)) return u.bytes.size();
+  if (answer_here(u, c) || refuse_own_setting(u, c) || explain_route(u, c)) return u.bytes.size();
   if (c.effects.uses_session_sequence && backend_ == nullptr && !acquire_sequence_backend())
     return refuse_sequence(u);
   if (wait_.is_linked()) return 0;
@@ -133,8 +133,11 @@ std::size_t session::start_unit(const unit_view& u) {
   view_.reads_may_leave = !pin_.empty() && may_read_elsewhere(u, c);
   auto decision = routing::decide(c, view_);
   wants_replica_ = decision.where == routing::target::replica;
-  if (decision.where == routing::target::replica && awaits_catalog())
-    decision.where = routing::target::primary;
+  // Somebody who says "replica" gets another try each time.
+  const bool is_wished =
+      c.wish == routing::route_wish::replica || view_.wish.wish == routing::route_wish::replica;
+  is_diverted_ = wants_replica_ && !is_wished && c.kind != statement_kind::transaction && is_learned(c);
+  if (wants_replica_ && (is_diverted_ || awaits_catalog())) decision.where = routing::target::primary;
   if (backend_ != nullptr && view_.open == routing::block::none && (pin_.empty() || is_on_loan_)) {
     decision.where = routing::target::stay;  // granted after a wait
   }
@@ -214,6 +217,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   if (!replica && !is_read_) note_sequence_use(c, b);
   note_transaction(c);
   effects_ |= c.effects;
+  note_statement(c, b);
   count_route(c, b);
   since_ = worker_.loop.now();
   if (b.status == 'I') b.transaction_since = since_;
@@ -417,6 +421,8 @@ void session::count_route(const routing::classification& c, const backend& b) {
   route_reason why = c.kind == statement_kind::read ? read : write;
   if (force_primary_) {
     why = retried;
+  } else if (is_diverted_ && !replica) {
+    why = learned;
   } else if (!pin_.empty() && !replica) {
     why = pinned;
   } else if (view_.open != routing::block::none || c.kind == statement_kind::transaction) {

@@ -47,9 +47,8 @@ class StatusPage(unittest.TestCase):
             self.assertIn("Database connection established", seen)
             self.servers.primary.kill()
             self.proxy.wait_log("WARN No primary")
-            seen = self.text()
-            self.assertIn("No primary: writes wait", seen)
-            self.assertIn("connection refused", seen)
+            self.assertIn("No primary: writes wait", self.text())
+            wait_until(lambda: "connection refused" in self.text(), timeout=30, message="the last error is shown")
         if picture := os.environ.get("PGSTEER_SCREENSHOT"):
             self.browse(f"--screenshot={picture}")
 
