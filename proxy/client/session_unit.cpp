@@ -167,7 +167,7 @@ std::size_t session::start_unit(const unit_view& u) {
 // What the proxy answers itself: a Sync or Flush with nothing to synchronise, and DEALLOCATE of a
 // statement that only the proxy knows by this name.
 bool session::answer_here(const unit_view& u, const routing::classification& c) {
-  if (backend_ == nullptr && !u.is_extended && u.missing == 0 &&
+  if (backend_ == nullptr && !u.is_extended && u.bytes.size() == protocol::header_size &&
       (u.end == unit_end::sync || u.end == unit_end::flush)) {
     if (u.end == unit_end::sync) send(std::string_view("Z\0\0\0\5I", 6));
     return true;
