@@ -24,10 +24,21 @@ refusal set_name(user_entry& to, const std::string& value) {
   return std::nullopt;
 }
 
+// As pg_authid keeps them. Taken for a password, it would let in whoever has read it there.
+bool is_verifier(const std::string& value) {
+  constexpr std::size_t md5_size = 35;
+  const bool is_md5 = value.size() == md5_size && value.starts_with("md5") &&
+                      value.find_first_not_of("0123456789abcdef", 3) == std::string::npos;
+  return is_md5 || value.starts_with("SCRAM-SHA-256$");
+}
+
 refusal set_secret(user_entry& to, const std::string& value) {
   if (!to.secret.empty()) return complaint{"has both password and password_file", "keep one of them"};
   if (value.empty()) return complaint{"has an empty password", "leave it out, or write one"};
   if (value.find('\0') != std::string::npos) return complaint{"has a password with a NUL byte in it", ""};
+  if (is_verifier(value))
+    return complaint{"has a verifier for a password",
+                     "write the password itself: a server cannot be logged in to with it"};
   to.secret = value;
   return std::nullopt;
 }

@@ -76,6 +76,8 @@ TEST_F(users, are_printed_without_their_passwords) {
 TEST_F(users, are_refused_with_the_line_and_without_the_secret) {
   const std::vector<std::pair<std::string, std::string>> wrong_ones{
       {"{password: s3cret}", "no name"},
+      {"{name: a, password: 'SCRAM-SHA-256$4096:c2FsdA==$a:b'}", "verifier"},
+      {"{name: a, password: md50123456789abcdef0123456789abcdef}", "verifier"},
       {"{name: a, password: s3cret, passwort: s3cret}", "password"},
       {"{name: a, password: s3cret, pool_size: 0}", "out of range"},
       {"{name: a, password: s3cret, pool_mode: statement}", "transaction or session"},

@@ -31,6 +31,16 @@ console_sources sources() {
   s.pools = [] { return std::vector<pool_gauge>{}; };
   s.backends = [] { return std::vector<backend_entry>{}; };
   s.stats = [] { return std::vector<console_row>{{"pgsteer_clients", "3", "Clients logged in."}}; };
+  s.statements = [] {
+    statement_table::entry read;
+    read.sql = "SELECT a FROM t WHERE b = 'secret'";
+    read.reason = "read";
+    read.is_query = true;
+    read.replica_times = 7;
+    read.times[static_cast<std::size_t>(held_by::pin)] = 2;
+    read.us[static_cast<std::size_t>(held_by::pin)] = 3000;
+    return std::vector{read};
+  };
   static const config::settings values = [] {
     config::settings v;
     v.primary.conninfo = "host=db user=app password=geheim dbname=shop";
