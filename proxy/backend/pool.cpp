@@ -32,7 +32,8 @@ std::size_t pool::limit() const {
 }
 
 const std::string& pool::user() const {
-  return group_.login != nullptr ? group_.login->user : server_->url().user;
+  if (group_.login == nullptr) return server_->url().user;
+  return group_.login->user;
 }
 
 backend* pool::lease(session& s) {
