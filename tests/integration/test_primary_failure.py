@@ -56,7 +56,7 @@ class PrimaryFailure(unittest.TestCase):
             self.assertEqual(self.proxy.get("/readyz")[0], 503)
             self.assertEqual(self.proxy.get("/livez")[0], 200)
             servers.heal()
-            wait_until(lambda: self.proxy.health()[0] == 200, message="healthy again")
+            wait_until(lambda: self.proxy.health()[0] == 200, timeout=45, message="healthy again")
             writer.execute("INSERT INTO ledger VALUES (1)")
             load.wait_progress()
         self.assertEqual(load.errors, [])
