@@ -365,14 +365,15 @@ constexpr std::array table{
         .get = get_number<&settings::max_prepared_statements>},
     setting{.name = "acquire_timeout",
             .kind = "DURATION",
-            .doc = "Longest wait for a server connection; then the client gets SQLSTATE 53300. Logins wait "
-                   "so long for a server that is down, too.",
+            .doc = "Longest wait for a server connection; then the client gets SQLSTATE 53300, or "
+                   "08006 with the server down.",
             .set = set_duration<&settings::acquire_timeout, 1, day>,
             .get = get_duration<&settings::acquire_timeout>},
     setting{.name = "failover_wait",
             .kind = "DURATION",
-            .doc = "While there is no primary, statements not yet sent to it wait so long for one; then the "
-                   "client gets SQLSTATE 57P03. 0: it gets it at once.",
+            .doc =
+                "While there is no primary, statements not yet sent to it wait so long for one; then the "
+                "client gets SQLSTATE 57P03. 0: as for any server that is down, acquire_timeout and 08006.",
             .set = set_duration<&settings::failover_wait, 0, day>,
             .get = get_duration<&settings::failover_wait>},
     setting{.name = "failover_queue",

@@ -1,9 +1,9 @@
 #include "proxy/admin/admin_server.hpp"
 
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -14,6 +14,8 @@
 
 #include "proxy/admin/http_session.hpp"
 #include "proxy/log.hpp"
+#include "proxy/process/big_stack_thread.hpp"
+#include "routing/classifier.hpp"
 
 namespace pgsteer::proxy {
 namespace {
@@ -74,9 +76,12 @@ class admin_server::impl {
     open_acceptor(acceptor_, at);
     port_ = acceptor_.local_endpoint().port();
     accept();
-    thread_ = std::jthread{[this] { run(); }};
+    thread_ = std::make_unique<big_stack_thread>(routing::parse_stack_bytes, [this] { run(); });
   }
-  ~impl() { context_.stop(); }
+  ~impl() {
+    context_.stop();
+    thread_.reset();
+  }
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
 
@@ -120,7 +125,7 @@ class admin_server::impl {
   tcp::acceptor acceptor_{context_};
   asio::steady_timer pause_{context_};
   std::uint16_t port_ = 0;
-  std::jthread thread_;  // last: joined before anything it uses goes
+  std::unique_ptr<big_stack_thread> thread_;  // /routes reads statements
 };
 
 admin_server::admin_server(const config::listen_address& at, admin_sources sources)

@@ -217,6 +217,11 @@ void pool::on_server_down() {
   if (is_replica()) send_waiters_elsewhere();
 }
 
+// Whoever asks now waits for another to give a connection back.
+bool pool::is_exhausted() const {
+  return idle_.empty() && all_.size() + static_cast<std::size_t>(connecting_) >= limit();
+}
+
 // In the order they came.
 void pool::send_waiters_elsewhere() {
   wait_queue leaving;
@@ -241,9 +246,9 @@ void pool::retire() {
 }
 
 void pool::sweep(clock::time_point now) {
-  const bool is_out = lacks_primary() || !has_answered();
-  if (is_out) available_since_ = now;
-  if (is_out && !is_replica()) {
+  const bool waits_out = !is_replica() && worker_.settings().failover_wait.count() > 0;
+  if (waits_out && (lacks_primary() || !has_answered())) {
+    available_since_ = now;
     expire_in_outage(now);
   } else {
     expire_waiters(now);
@@ -271,7 +276,7 @@ void pool::expire_waiters(clock::time_point now) {
   const auto timeout = worker_.settings().acquire_timeout;
   while (!waiting_.empty() && now - std::max(waiting_.front().since, available_since_) >= timeout) {
     worker_.metrics().acquire_timeouts.add();
-    const bool is_busy = server_->is_usable() && !all_.empty();
+    const bool is_busy = server_->is_usable() && !all_.empty() && !lacks_primary();
     waiting_.front().who->on_acquire_failed(is_busy ? busy_error(now) : unreachable_error());
   }
 }
@@ -316,17 +321,16 @@ std::optional<protocol::error_report> pool::outage_verdict(const session& s, clo
 }
 
 std::string pool::last_cause() const {
+  if (server_->is_usable() && lacks_primary()) return "it is a standby";
   auto cause = !last_failure_.message.empty() ? last_failure_.message : server_->last_error();
   return cause.empty() ? "it does not answer" : cause;
 }
 
 protocol::error_report pool::outage_error(std::chrono::milliseconds waited, bool is_login) const {
-  const bool is_standby = server_->is_usable() && lacks_primary();
-  const auto cause = is_standby ? std::string("it is a standby") : last_cause();
   const auto seconds = std::chrono::duration<double>(waited).count();
   return protocol::statement_error(
       sqlstate::cannot_connect_now, "there is no primary to run this on",
-      fmt::format("Server {}: {}. No other server has become the primary.", server_->name(), cause),
+      fmt::format("Server {}: {}. No other server has become the primary.", server_->name(), last_cause()),
       is_login
           ? fmt::format("The login waited {:g} s (acquire_timeout). Connect again.", seconds)
           : fmt::format("It waited {:g} s (failover_wait) for a primary. Nothing was sent: run it again.",

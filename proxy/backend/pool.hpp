@@ -55,6 +55,7 @@ class pool {
   void revive() { retired_ = false; }
   void sweep(clock::time_point now);
 
+  [[nodiscard]] bool is_exhausted() const;
   [[nodiscard]] const server_ref& host() const { return server_; }
   // As whom its backends are logged in.
   [[nodiscard]] const std::string& user() const;

@@ -64,13 +64,16 @@ bool session::may_read_elsewhere(const unit_view& u, const routing::classificati
   return !worker_.unit.has_text([this](auto sql) { return temporary_->may_be_in(sql); });
 }
 
-// A replica for one read of a pinned session, whose own backend waits beside it. Null: the read waits.
+// A replica for one read of a pinned session, whose own backend waits beside it. Where the read would wait
+// for others to be done, its own backend does it. Null: a connection is being opened.
 backend* session::acquire_beside() {
   const auto s = fit_replica();
   if (!s) return backend_;
+  auto& there = worker_.pool_for(*group_, s);
+  if (there.is_exhausted()) return backend_;
   is_on_loan_ = true;
   held_ = std::exchange(backend_, nullptr);
-  return worker_.pool_for(*group_, s).lease(*this);
+  return there.lease(*this);
 }
 
 void session::return_to_held() {

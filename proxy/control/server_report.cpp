@@ -20,8 +20,8 @@ SELECT r.in_recovery,
   (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()),
   (SELECT system_identifier FROM pg_catalog.pg_control_system()),
   pg_catalog.current_setting('server_version_num'),
-  (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_block_size'),
-  (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size'),
+  pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_block_size')),
+  pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_segment_size')),
   CASE WHEN NOT r.in_recovery THEN pg_catalog.pg_current_wal_insert_lsn() END,
   pg_catalog.pg_postmaster_start_time()
 FROM (SELECT pg_catalog.pg_is_in_recovery() AS in_recovery OFFSET 0) AS r)";
@@ -34,8 +34,8 @@ SELECT r.in_recovery,
   (SELECT pg_catalog.max(received_tli) FROM pg_catalog.pg_stat_wal_receiver),
   NULL, NULL, NULL,
   pg_catalog.current_setting('server_version_num'),
-  (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_block_size'),
-  (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size'),
+  pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_block_size')),
+  pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_segment_size')),
   CASE WHEN NOT r.in_recovery THEN pg_catalog.pg_current_wal_insert_lsn() END,
   pg_catalog.pg_postmaster_start_time()
 FROM (SELECT pg_catalog.pg_is_in_recovery() AS in_recovery OFFSET 0) AS r)";

@@ -43,7 +43,7 @@ class Waiter(threading.Thread):
 
 class Outage(unittest.TestCase):
     def start(self, replica=True, **settings):
-        settings = {"reconnect_delay": "100ms", "health_interval": "200ms", **settings}
+        settings = {"reconnect_delay": "100ms", "health_interval": "200ms", "failover_wait": "30s", **settings}
         proxy = Proxy(servers.primary.url(), servers.replica.url() if replica else None, **settings)
         self.addCleanup(proxy.stop)
         self.addCleanup(servers.heal)
@@ -132,14 +132,18 @@ class Outage(unittest.TestCase):
         client.cancel()
         self.assertEqual(waiter.ended().sqlstate, "57014")
 
-    def test_no_wait_at_all(self):
-        proxy = self.start(failover_wait="0")
+    def test_without_it_a_statement_waits_as_for_any_connection(self):
+        proxy = self.start(failover_wait="0", acquire_timeout="600ms")
         client = self.connect(proxy)
         self.lose_primary(proxy)
         waiter = Waiter(client, "INSERT INTO ledger (id) VALUES (8)")
         waiter.start()
-        self.assertEqual(waiter.ended().sqlstate, "57P03")
-        self.assertLess(waiter.took, scaled(1))
+        error = waiter.ended()
+        self.assertEqual(error.sqlstate, "08006")
+        self.assertRegex(str(error), "the primary server .* could not be reached within 0.6 s")
+        self.assertGreater(waiter.took, 0.5)
+        self.assertLess(waiter.took, scaled(3))
+        self.assertEqual(client.execute("SELECT 42").fetchone(), (42,))
 
     def test_new_clients_come_in_and_read(self):
         proxy = self.start()

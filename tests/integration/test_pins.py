@@ -67,7 +67,7 @@ class Pins(unittest.TestCase):
                 self.addCleanup(client.close)
                 with servers.primary.connect() as blocker, blocker.cursor() as cursor:
                     blocker.autocommit = False
-                    cursor.execute("LOCK TABLE pg_catalog.pg_settings IN ACCESS EXCLUSIVE MODE")  # the proxy asks it
+                    cursor.execute("LOCK TABLE pg_catalog.pg_cursors IN ACCESS EXCLUSIVE MODE")  # asked for the state alone
                     self.assertEqual(client.query(sql).errors, [])
                     waiting = ("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = 'app'"
                                " AND pid IN (SELECT pid FROM pg_locks WHERE NOT granted)")

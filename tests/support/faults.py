@@ -121,7 +121,7 @@ def run(scenario):
     servers = Cluster(replicas=2, log_statement="none", max_connections="100")
     try:
         servers.run("CREATE TABLE ledger (id text)")
-        proxy = Proxy(servers.primary.url(), servers.replica_url())
+        proxy = Proxy(servers.primary.url(), servers.replica_url(), failover_wait="30s")
         try:
             wait_until(lambda: proxy.health()[0] == 200, message="all connected")
             load = FaultLoad(proxy)
