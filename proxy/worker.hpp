@@ -111,6 +111,7 @@ class worker {
   std::string made;                          // small messages of the proxy's own in the relay
   std::array<char, 65536 + 16384> buffer{};  // one read, and in front of it what the last one left over
   routing::quiet_primary quiet;
+  routing::departures departed;
   std::uint64_t rules_number = 0;  // of the rules in force, as routing::parse_context::facts_number
   std::uint64_t writes = 0;        // units on the primary that may have written, answered so far
 

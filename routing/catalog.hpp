@@ -33,7 +33,7 @@ struct slice {
 };
 
 enum class volatility : std::uint8_t { immutable, stable, changing };
-enum class routine_language : std::uint8_t { sql, plpgsql, other };
+enum class routine_language : std::uint8_t { sql, plpgsql, c, other };
 
 struct catalog_schema {
   object_id id = 0;
@@ -85,8 +85,9 @@ struct catalog_relation {
   std::string_view refusal;  // of a view
   slice uses;                // a view's definition, policies, children, column types of the database's own
   object_id row_type = 0;
-  char kind = 'r';         // pg_class.relkind
-  char persistence = 'p';  // pg_class.relpersistence
+  char kind = 'r';              // pg_class.relkind
+  char persistence = 'p';       // pg_class.relpersistence
+  bool asks_sequences = false;  // what is written to it may ask for currval() or lastval()
 };
 
 struct catalog_type {

@@ -46,6 +46,7 @@ volatility volatility_of(char letter) {
 
 routine_language language_of(std::string_view name) {
   if (name == "sql") return routine_language::sql;
+  if (name == "c") return routine_language::c;
   return name == "plpgsql" ? routine_language::plpgsql : routine_language::other;
 }
 
@@ -106,6 +107,9 @@ void catalog_builder::add(catalog_query from, catalog_row row) {
       return add_path(row);
     case catalog_query::superusers:
       made_->tables_->superusers.emplace(text(row, 0));
+      return;
+    case catalog_query::sequence_askers:
+      sequence_askers_.insert(id(row, 0));
       return;
   }
 }
@@ -269,6 +273,7 @@ void catalog_builder::finish_uses() {
   };
   for (auto& relation : t.relations.rows()) {
     relation.uses = uses_of(relation_uses_, relation.id);
+    relation.asks_sequences = sequence_askers_.contains(relation.id);
     if (const auto found = view_refusals_.find(relation.id); found != view_refusals_.end())
       relation.refusal = found->second;
   }

@@ -135,6 +135,7 @@ verdict catalog_judge::judge_function(const catalog_function& f, path_number pat
     own.is_safe = reason.empty();
     if (!own.is_safe || !is_trusted) own.effects = body.effects;
     if (!own.is_safe && !is_trusted) own.effects.may_set = own.effects.may_pin = true;
+    own.effects.calls_c = f.language == routine_language::c && !is_trusted;
     own.depends_on_literals = body.depends_on_literals && !own.is_safe;
     if (own.is_safe) {
       own.bodies = std::move(body.bodies);
@@ -157,7 +158,8 @@ verdict catalog_judge::judge_function(const catalog_function& f, path_number pat
 
 // What is not proven may make its names as it runs.
 void catalog_judge::note_body(const catalog_function& f, bool is_proven, called_bodies& bodies) {
-  if (!is_proven || f.source.empty() || f.language == routine_language::other) {
+  const bool has_text = f.language == routine_language::sql || f.language == routine_language::plpgsql;
+  if (!is_proven || f.source.empty() || !has_text) {
     bodies.add_unknown();
   } else {
     bodies.add(f.source);

@@ -137,6 +137,20 @@ SELECT '', false, s.reset_val
 constexpr const char* superusers = R"(
 SELECT r.rolname FROM pg_catalog.pg_roles r WHERE r.rolsuper)";
 
+// Tables whose defaults, checks, triggers or rules call currval() or lastval(), 1575 and 2559 in a stored
+// tree.
+constexpr const char* sequence_askers = R"(
+SELECT d.adrelid FROM pg_catalog.pg_attrdef d WHERE d.adbin::pg_catalog.text ~ ':funcid (1575|2559) '
+UNION
+SELECT c.conrelid FROM pg_catalog.pg_constraint c
+ WHERE c.contype = 'c' AND c.conbin::pg_catalog.text ~ ':funcid (1575|2559) '
+UNION
+SELECT r.ev_class FROM pg_catalog.pg_rewrite r
+ WHERE r.ev_type <> '1' AND r.ev_action::pg_catalog.text ~ ':funcid (1575|2559) '
+UNION
+SELECT t.tgrelid FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+ WHERE NOT t.tgisinternal AND p.prosrc ~* '(curr|last)val')";
+
 constexpr catalog_query_text queries[] = {
     {catalog_query::schemas, schemas},
     {catalog_query::types, types},
@@ -153,6 +167,7 @@ constexpr catalog_query_text queries[] = {
     {catalog_query::type_operators, type_operators},
     {catalog_query::paths, paths},
     {catalog_query::superusers, superusers},
+    {catalog_query::sequence_askers, sequence_askers},
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +36,7 @@ enum class catalog_query : std::uint8_t {
   type_operators,
   paths,
   superusers,
+  sequence_askers,
 };
 
 struct catalog_query_text {
@@ -85,6 +87,7 @@ class catalog_builder {
   uses_by_object type_uses_;
   uses_by_object function_uses_;
   std::map<object_id, std::string_view> view_refusals_;
+  std::set<object_id> sequence_askers_;
   bool is_whole_ = true;
 };
 

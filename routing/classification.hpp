@@ -39,6 +39,7 @@ struct session_effects {
   bool deallocates_all : 1 = false;        // DEALLOCATE ALL, DISCARD ALL, DISCARD PLANS has no such effect
   bool resets : 1 = false;                 // RESET, SET TO DEFAULT, DISCARD ALL: startup values come back
   bool loads_library : 1 = false;          // LOAD: cannot be undone
+  bool calls_c : 1 = false;                // a volatile function in C that nobody knows: it may remember
   bool uses_session_sequence : 1 = false;  // currval(), lastval()
   bool calls_nextval : 1 = false;          // nextval() or setval() by name: currval/lastval may follow
   bool seeds_random : 1 = false;           // setseed(), SET seed: random() of this backend; cannot be undone
@@ -49,6 +50,7 @@ struct session_effects {
     deallocates_all |= o.deallocates_all;
     resets |= o.resets;
     loads_library |= o.loads_library;
+    calls_c |= o.calls_c;
     uses_session_sequence |= o.uses_session_sequence;
     calls_nextval |= o.calls_nextval;
     seeds_random |= o.seeds_random;

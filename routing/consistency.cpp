@@ -1,5 +1,6 @@
 #include "routing/consistency.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace pgsteer::routing {
@@ -62,6 +63,21 @@ lsn normalise_insert_lsn(lsn insert, std::uint64_t segment_size) {
   const bool first_page = segment_size != 0 && insert % segment_size < page_size;
   if (in_page == page_header && !first_page) return insert - page_header;
   return insert;
+}
+
+void departures::leave(const freshness& f, std::chrono::milliseconds at) {
+  if (!f.is_sampled) {
+    is_sampled_ = false;
+    at_ = at;
+  }
+  floor_ = std::max(floor_, f.floor);
+}
+
+// Of two things in one millisecond nobody knows which was first.
+void departures::sampled(lsn floor, std::chrono::milliseconds sent) {
+  if (is_sampled_ || sent <= at_) return;
+  floor_ = floor;
+  is_sampled_ = true;
 }
 
 }  // namespace pgsteer::routing

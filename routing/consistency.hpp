@@ -56,4 +56,21 @@ struct freshness {
   }
 };
 
+// What sessions that have left had seen. A program that closes its connection and opens another must
+// find there what it wrote through the first: a new session begins where those that left have been.
+class departures {
+ public:
+  // A session that expected this of replicas left at `at` (any steady clock).
+  void leave(const freshness& f, std::chrono::milliseconds at);
+  // A sample that was sent to the primary at `sent` gave this floor.
+  void sampled(lsn floor, std::chrono::milliseconds sent);
+  // What a session expects whose first statement comes now.
+  [[nodiscard]] freshness arrive() const { return {floor_, is_sampled_, 0}; }
+
+ private:
+  lsn floor_ = 0;
+  bool is_sampled_ = true;
+  std::chrono::milliseconds at_{};  // the last one left whose position was not known
+};
+
 }  // namespace pgsteer::routing

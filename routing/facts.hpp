@@ -27,9 +27,10 @@ struct verdict {
   bool depends_on_literals = false;  // another literal argument may need another verdict
   session_effects effects;
   called_bodies bodies;
-  std::string reason;     // for an operator of the database, where not safe
-  bool is_doubt = false;  // not safe for want of knowledge, not for what is known
-  bool is_local = false;  // not safe because each server has its own, which may be what is asked for
+  std::string reason;           // for an operator of the database, where not safe
+  bool is_doubt = false;        // not safe for want of knowledge, not for what is known
+  bool is_local = false;        // not safe because each server has its own, which may be what is asked for
+  bool asks_sequences = false;  // of a table: writing to it may call currval() or lastval()
 };
 
 // What a call shows of an argument's type. Literals of one kind are alike: a shape stands for them all.

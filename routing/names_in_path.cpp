@@ -174,6 +174,7 @@ verdict names_in_path::relation(const object_name& name) const {
         all, [&](const catalog_relation& each) { return each.schema == schema && each.kind != 'c'; });
     if (found == all.end()) continue;
     join(worst, judge_.relation(*found, path_));
+    worst.asks_sequences |= found->asks_sequences;
     if (judge_.may_use(schema) || !worst.is_safe) return worst;
   }
   if (!worst.is_safe) return worst;

@@ -107,7 +107,12 @@ classification judge_copy(const json::object& node, const facts& known) {
   expect_only(node,
               {"relation", "query", "attlist", "is_from", "is_program", "filename", "options", "whereClause"},
               found);
-  if (flag_field(node, "is_from")) found.refuse("COPY FROM is not a read");
+  if (flag_field(node, "is_from")) {
+    found.refuse("COPY FROM is not a read");
+    const auto* target = object_field(node, "relation");
+    found.effects.uses_session_sequence =
+        target != nullptr && known.relation(relation_name(*target)).asks_sequences;
+  }
   if (flag_field(node, "is_program")) found.refuse("COPY TO PROGRAM runs on the server's machine");
   if (node.contains("filename")) found.refuse("COPY TO a file writes on the server's machine");
   walker walk(known, found);
@@ -201,6 +206,18 @@ std::optional<classification> judge_do(const json::object& node, const facts& kn
   return from_findings(std::move(found));
 }
 
+// Who makes a function in C will call it, before the catalog is read again.
+bool is_in_c(const json::object& create_function) {
+  const auto* options = list_field(create_function, "options");
+  return options != nullptr && std::any_of(options->begin(), options->end(), [](const auto& item) {
+           const auto* option = as_node(item, "DefElem");
+           const auto* value = option == nullptr ? nullptr : option->if_contains("arg");
+           const auto* text = value == nullptr ? nullptr : as_node(*value, "String");
+           return text != nullptr && text_field(*option, "defname") == "language" &&
+                  text_field(*text, "sval") == "c";
+         });
+}
+
 // Everything else: known by name for its reason and what it may leave, and its queries are walked for
 // what they call.
 classification judge_utility(std::string_view type, const json::value& fields, const facts& known) {
@@ -214,6 +231,7 @@ classification judge_utility(std::string_view type, const json::value& fields, c
   is.effects = utility->effects;
   is.reason = fmt::format("{} is not a read", utility->command);
   const auto* node = fields.if_object();
+  if (node != nullptr && type == "CreateFunctionStmt") is.effects.calls_c = is_in_c(*node);
   const auto* query = node == nullptr ? nullptr : node->if_contains("query");
   if (query != nullptr && type == "CreateTableAsStmt") {
     findings found;

@@ -153,7 +153,7 @@ void walker::judge(const node_rule& rule, const json::object& fields) {
     case node_judge::select:
       return judge_select(fields);
     case node_judge::modify:
-      return judge_modify(rule.name);
+      return judge_modify(rule.name, fields);
     case node_judge::range_var:
       return judge_range_var(fields);
     case node_judge::func_call:
@@ -195,7 +195,10 @@ void walker::judge_select(const json::object& fields) {
   found_.locks = true;
 }
 
-void walker::judge_modify(std::string_view type) {
+void walker::judge_modify(std::string_view type, const json::object& fields) {
+  const auto* target = object_field(fields, "relation");
+  if (target != nullptr && known_.relation(relation_name(*target)).asks_sequences)
+    found_.effects.uses_session_sequence = true;
   found_.modifies |= type != "MergeStmt";  // a MERGE without an action that fires is refused by nobody
   found_.refuse(fmt::format("{} is not a read", modifying_word(type)));
 }

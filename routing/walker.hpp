@@ -48,7 +48,7 @@ class walker {
   void walk_fields(const node_rule& rule, const boost::json::value& fields);
   void judge(const node_rule& rule, const boost::json::object& fields);
   void judge_select(const boost::json::object& fields);
-  void judge_modify(std::string_view type);
+  void judge_modify(std::string_view type, const boost::json::object& fields);
   void judge_range_var(const boost::json::object& fields);
   void judge_call(const boost::json::object& fields);
   void judge_column(const boost::json::object& fields);

@@ -17,6 +17,7 @@
 
 namespace pgsteer::proxy {
 
+using custom_names = std::set<std::string, std::less<>>;
 using parameter_map = std::map<std::string, std::string, std::less<>>;
 
 // A client's startup settings after a server has accepted and spelt them.
@@ -41,8 +42,7 @@ struct client_group {
   std::map<std::string, startup_profile> profiles;  // by serialised startup settings; bounded
   std::vector<std::unique_ptr<pool>> pools;         // by server, in no order
   int sessions = 0;
-  std::set<std::string, std::less<>>
-      custom_settings;  // names that clients may have set; a server does not list them
+  custom_names custom_settings;  // names that clients may have set; a server does not list them
   std::set<std::string, std::less<>>
       sequence_users;  // application names that asked for currval() or lastval()
 };

@@ -219,6 +219,9 @@ void session::end() {
     wait_.unlink();
     worker_.metrics().clients_waiting.sub();
   }
+  if (key_ != 0)
+    worker_.departed.leave(freshness_, std::chrono::duration_cast<std::chrono::milliseconds>(
+                                           worker_.loop.now().time_since_epoch()));
   phase_ = phase::ended;
   worker_.loop.remove(fd_.get());
   fd_.reset();

@@ -231,6 +231,8 @@ class session final : public event_handler {
 
   // session_sequence.cpp
   void note_sequence_use(const routing::classification& c, backend& b);
+  void note_sequence_user();
+  void note_sequence_words(std::string_view ddl);
   [[nodiscard]] bool acquire_sequence_backend();
   [[nodiscard]] std::size_t refuse_sequence(const unit_view& u);
 
@@ -281,6 +283,7 @@ class session final : public event_handler {
   backend* backend_ = nullptr;
   backend* held_ = nullptr;  // the one it is pinned to, while a read runs on a replica
   std::unique_ptr<routing::temporary_names> temporary_;  // names of temporary objects; null: none
+  std::unique_ptr<custom_names> custom_settings_;        // that it may have set; null: none
   std::unique_ptr<login_state> login_;
   std::unique_ptr<console> console_;     // a client of the proxy itself
   protocol::settings_ref settings_;      // what the client has in force
@@ -336,11 +339,13 @@ class session final : public event_handler {
   bool has_held_stirred_ : 1 = false;   // something came on it meanwhile
   bool fatal_passed_ : 1 = false;       // the server's last words went to the client
   bool loaded_library_ : 1 = false;     // cannot be undone
+  bool called_c_ : 1 = false;           // cannot be undone, nor be seen
   bool seeded_random_ : 1 = false;      // cannot be undone
   bool keeps_sequence_ : 1 = false;     // it asks for currval() and has drawn: its backend stays
   bool is_ghost_ : 1 = false;           // the open block's server is gone: it can only be ended
   bool is_sampled_now_ : 1 = false;     // the unit in flight has brought its WAL position
   bool restores_ : 1 = false;           // the unit in flight resets settings to the client's startup values
+  bool has_begun_ : 1 = false;          // it knows what sessions that left before its first unit had seen
   bool is_counted_ : 1 = false;         // among its server's outstanding units
   bool touches_data_ : 1 = true;        // it may have seen or changed rows
   bool is_diverted_ : 1 = false;        // to the primary, by what was learned of the statement

@@ -105,6 +105,7 @@ void session::take_sample() {
   const auto end = routing::normalise_insert_lsn(*insert, routing::parse_wal_segment_size(rows[0][2]));
   const auto delay = routing::parse_milliseconds(rows[0][3]);
   freshness_ = {worker_.quiet.floor_of(b.home.host()->id(), end, *flush, delay, at), true, 0};
+  worker_.departed.sampled(freshness_.floor, at);
   is_sampled_now_ = true;
   for (const auto& r : worker_.config().servers->replicas) {
     if (r->replayed_lsn.load(std::memory_order_relaxed) < freshness_.floor) r->watch(freshness_.floor);
@@ -419,8 +420,8 @@ void session::leave_backend_behind() {
       return end();
   }
   // What DISCARD ALL cannot undo: a loaded library, random()'s seed, the mark that temporary objects leave.
-  const bool is_marked = loaded_library_ || seeded_random_ || effects_.loads_library ||
-                         effects_.seeds_random || temporary_ != nullptr;
+  const bool is_marked = loaded_library_ || called_c_ || seeded_random_ || effects_.loads_library ||
+                         effects_.calls_c || effects_.seeds_random || temporary_ != nullptr;
   if (b.is_doomed || is_marked || !b.carry.empty()) {
     drop_backend();
     return end();

@@ -1,6 +1,8 @@
 // currval() and lastval(): values that live in one backend's session. The session goes back to the
 // backend where it last may have drawn from a sequence, as long as nobody else has done so there;
 // sessions of an application that has asked for such values keep theirs from their next write on.
+#include <algorithm>
+
 #include "protocol/message_writer.hpp"
 #include "proxy/client/session.hpp"
 #include "proxy/worker.hpp"
@@ -14,11 +16,24 @@ void session::note_sequence_use(const routing::classification& c, backend& b) {
   if (group_->sequence_users.contains(settings_->get("application_name"))) keeps_sequence_ = true;
 }
 
-// True: leased or waiting for it. False: the values are gone.
-bool session::acquire_sequence_backend() {
+// A table, function or rule that asks for such values is used before the catalog is read again.
+void session::note_sequence_words(std::string_view ddl) {
+  const auto has = [ddl](std::string_view word) {
+    const auto equal = [](char a, char b) { return (a | 0x20) == b; };
+    return std::search(ddl.begin(), ddl.end(), word.begin(), word.end(), equal) != ddl.end();
+  };
+  if (has("currval") || has("lastval")) note_sequence_user();
+}
+
+void session::note_sequence_user() {
   constexpr std::size_t most_names = 100;
   if (group_->sequence_users.size() < most_names)
     group_->sequence_users.emplace(settings_->get("application_name"));
+}
+
+// True: leased or waiting for it. False: the values are gone.
+bool session::acquire_sequence_backend() {
+  note_sequence_user();
   if (sequence_backend_ == 0) return true;  // nothing drawn: any server says so
   auto& home = worker_.pool_for(*group_, worker_.config().servers->primary);
   backend* b = home.find(sequence_backend_);

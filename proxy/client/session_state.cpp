@@ -28,6 +28,14 @@ constexpr std::string_view state_query =
     " UNION ALL SELECT 't', typname::pg_catalog.text, '' FROM pg_catalog.pg_type"
     " WHERE pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0"
     " AND typnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"
+    // Statistics, operators, collations and the like: their names are not watched for one by one.
+    " UNION ALL SELECT 'i', '', '' WHERE pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0"
+    " AND EXISTS (SELECT FROM pg_catalog.pg_depend"
+    " WHERE refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass"
+    " AND refobjid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"
+    " AND classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_class'::pg_catalog.regclass"
+    " AND classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_proc'::pg_catalog.regclass"
+    " AND classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_type'::pg_catalog.regclass)"
     // A permanent table whose rows this session alone sees more of.
     " UNION ALL SELECT 'i', '', '' FROM pg_catalog.pg_inherits, pg_catalog.pg_class AS child,"
     " pg_catalog.pg_class AS parent WHERE pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0"
@@ -54,12 +62,15 @@ std::string full_state_query(const std::set<std::string, std::less<>>& custom) {
   for (const auto& name : custom)
     sql += protocol::quote_literal(name) + ",";
   sql.back() = ']';
-  return sql + ") AS n WHERE pg_catalog.current_setting(n, true) OPERATOR(pg_catalog.<>) ''";
+  return sql + ") AS n WHERE pg_catalog.current_setting(n, true) IS NOT NULL";
 }
 
 }  // namespace
 
 void session::note_custom_settings(std::string_view bytes) {
+  if (custom_settings_ == nullptr) custom_settings_ = std::make_unique<custom_names>();
+  routing::collect_custom_settings(bytes, *custom_settings_, most_custom_settings);
+  if (custom_settings_->empty()) custom_settings_.reset();
   if (routing::collect_custom_settings(bytes, group_->custom_settings, most_custom_settings)) return;
   log_warn("Too many custom settings, some are not carried between backends",
            {{"user", group_->user}, {"database", group_->database}});
@@ -102,12 +113,14 @@ bool session::needs_state_probe() const {
   const bool is_kept = group_->mode == config::pool_mode::session;
   if (is_kept && worker_.config().servers->replicas.empty()) return false;
   const bool has_pin = !pin_.empty() && pin_ != session_mode;
-  return effects_.may_set || effects_.may_pin || effects_.seeds_random || (has_pin && block_ended_) ||
-         (temporary_ != nullptr && effects_.changes_catalog) || (keeps_sequence_ && !has_pin);
+  return effects_.may_set || effects_.may_pin || effects_.calls_c || effects_.seeds_random ||
+         (has_pin && block_ended_) || (temporary_ != nullptr && effects_.changes_catalog) ||
+         (keeps_sequence_ && !has_pin);
 }
 
 void session::ask_state() {
   loaded_library_ = loaded_library_ || effects_.loads_library;
+  called_c_ = called_c_ || effects_.calls_c;
   seeded_random_ = seeded_random_ || effects_.seeds_random;
   worker_.metrics().state_probes.add();
   worker_.to_backend.clear();
@@ -132,10 +145,11 @@ void session::apply_state() {
   auto& b = *backend_;
   protocol::settings_map in_force;
   std::string pin = loaded_library_   ? "LOAD"
+                    : called_c_       ? "function in C"
                     : seeded_random_  ? "setseed()"
                     : keeps_sequence_ ? "sequence values"
                                       : "";
-  lends_reads_ = !loaded_library_ && !seeded_random_;
+  lends_reads_ = !loaded_library_ && !called_c_ && !seeded_random_;
   temporary_.reset();
   for (const auto& row : b.own_rows) {
     if (row.size() < 3) continue;
@@ -150,7 +164,10 @@ void session::apply_state() {
         temporary_->add_all();
       }
     } else if (row[0] == "s") {
-      in_force[row[1]] = row[2];
+      // Set once and reset, a custom setting is empty; another client's is none of this session's.
+      const bool is_own = custom_settings_ != nullptr && custom_settings_->contains(row[1]) &&
+                          !row[1].starts_with("pgsteer.");
+      if (!row[2].empty() || row[1].find('.') == std::string::npos || is_own) in_force[row[1]] = row[2];
     } else if (row[1] == "role" ? row[2] != "none" : row[2] != b.home.user()) {
       in_force[row[1]] = row[2];
     }

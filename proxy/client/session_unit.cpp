@@ -128,6 +128,8 @@ std::size_t session::start_unit(const unit_view& u) {
     }
     return 0;
   }
+  if (!has_begun_) freshness_ = worker_.departed.arrive();
+  has_begun_ = true;
   if (rules_ != worker_.config().rules.get()) refresh_wishes();
   view_.pin = pin_;
   view_.reads_may_leave = !pin_.empty() && may_read_elsewhere(u, c);
@@ -211,6 +213,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   restores_ = false;
   if (c.effects.resets) restore_startup(c, b);
   if (c.effects.may_set) note_custom_settings(u.bytes);
+  if (c.effects.changes_catalog) note_sequence_words(u.bytes);
   if (c.effects.changes_catalog && c.reason.find("DATABASE") != std::string::npos) {
     worker_.close_idle_elsewhere(group_->database);
   }

@@ -174,6 +174,32 @@ class Pins(unittest.TestCase):
         wait_until(lambda: self.other.query("DELETE FROM thing WHERE id = 0").tags == ["DELETE 0"],
                    message="the backend of a client that left serves others")
 
+    def test_any_temporary_object(self):
+        self.run_one("CREATE TABLE IF NOT EXISTS pairs (a int, b int)",
+                     "CREATE STATISTICS pg_temp.own ON a, b FROM pairs")
+        self.disturb()
+        self.run_one("DROP STATISTICS pg_temp.own")
+        self.wait_unpinned()
+
+    def test_a_function_in_c_may_remember(self):
+        servers.primary.ask("CREATE OR REPLACE FUNCTION remember(real) RETURNS real VOLATILE LANGUAGE c"
+                            " AS '$libdir/pg_trgm', 'set_limit'")
+        client = raw.logged_in(proxy.port)
+        self.addCleanup(client.close)
+
+        def is_known():
+            self.assertEqual(client.query("SELECT remember(0.7)").errors, [])
+            return "function in C" in str(proxy.get("/clients"))
+        wait_until(is_known, message="the catalog is read and the session pinned")
+        self.disturb()
+        self.assertEqual(client.query("SELECT current_setting('pg_trgm.similarity_threshold')").values, ["0.7"])
+
+    def test_a_custom_setting_once_reset_is_empty_on_every_backend(self):
+        self.run_one("SET ours.once = 'x'", "RESET ours.once")
+        for _ in range(6):
+            self.assertEqual(self.run_one("SELECT current_setting('ours.once')").values, [""])
+            self.assertEqual(self.run_one("SELECT current_setting('ours.once'), txid_current()").values[0], "")
+
     def test_a_pin_has_a_reason(self):
         self.run_one("CREATE TEMP TABLE reasoned (a int)")
         wait_until(lambda: self.pinned() == 1, message="counted")
@@ -201,6 +227,19 @@ class Sequences(unittest.TestCase):
                     for _ in range(4):
                         other.query(drawn)
                     self.assertEqual(one.query("SELECT lastval()").values, value)
+
+
+    def test_a_default_that_asks_is_right_at_once(self):
+        with raw.logged_in(proxy.port) as one, raw.logged_in(proxy.port) as other:
+            for sql in ("CREATE SEQUENCE drawn", "CREATE TABLE twice (a int DEFAULT nextval('drawn'), b int DEFAULT currval('drawn'))"):
+                self.assertEqual(one.query(sql).errors, [])
+            self.addCleanup(servers.run, "DROP TABLE twice", "DROP SEQUENCE drawn")
+            for _ in range(5):
+                answer = one.query("INSERT INTO twice DEFAULT VALUES RETURNING b - a")
+                self.assertEqual((answer.values, answer.errors), (["0"], []))
+                self.assertEqual(other.query("SELECT nextval('drawn')").errors, [])
+                answer = one.query("INSERT INTO twice (a) VALUES (1) RETURNING b - (SELECT max(a) FROM twice)")
+                self.assertEqual((answer.values, answer.errors), (["0"], []))
 
 
 class PinnedServerDies(unittest.TestCase):

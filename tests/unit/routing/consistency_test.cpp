@@ -68,4 +68,22 @@ TEST(consistency, a_session_does_not_go_back_in_time_from_one_replica_to_another
   EXPECT_FALSE(f.accepts(3, 100));
 }
 
+TEST(consistency, a_new_session_begins_where_those_that_left_have_been) {
+  using std::chrono::milliseconds;
+  departures d;
+  EXPECT_TRUE(d.arrive().accepts(1, 0));
+  d.leave({100, true, 1}, milliseconds(5));
+  d.leave({50, true, 0}, milliseconds(6));
+  EXPECT_FALSE(d.arrive().accepts(1, 99));
+  EXPECT_TRUE(d.arrive().accepts(2, 100));
+
+  d.leave({0, false, 0}, milliseconds(10));  // it wrote, and nobody asked how far that is
+  EXPECT_FALSE(d.arrive().accepts(1, 1000));
+  d.sampled(150, milliseconds(10));  // may have been before it
+  EXPECT_FALSE(d.arrive().accepts(1, 1000));
+  d.sampled(160, milliseconds(11));
+  EXPECT_FALSE(d.arrive().accepts(1, 159));
+  EXPECT_TRUE(d.arrive().accepts(1, 160));
+}
+
 }  // namespace

@@ -1,0 +1,65 @@
+"""What a program wrote through a connection that it has closed is there for the one it opens next."""
+
+import json
+import unittest
+
+from tests.support import raw
+from tests.support.cluster import Cluster
+from tests.support.proxy import Proxy
+from tests.support.waiting import wait_until
+
+
+def setUpModule():
+    global servers, proxy
+    servers = Cluster(replicas=1)
+    unittest.addModuleCleanup(lambda: servers.stop())
+    servers.run("CREATE TABLE thing (id int)")
+    proxy = Proxy(servers.primary.url(), servers.replica.url())
+    unittest.addModuleCleanup(proxy.stop)
+
+
+class NewConnections(unittest.TestCase):
+    def ask(self, sql, client=None):
+        if client is None:
+            with raw.logged_in(proxy.port) as client:
+                return self.ask(sql, client)
+        answer = client.query(sql)
+        self.assertEqual(answer.errors, [], sql)
+        return answer.values
+
+    def clients(self):
+        return len(json.loads(proxy.get("/clients")[1])["clients"])
+
+    def stop_replay(self):
+        servers.wait_for_replay()
+        servers.replica.ask("SELECT pg_wal_replay_pause()")
+        self.addCleanup(servers.replica.ask, "SELECT pg_wal_replay_resume()")
+
+    def test_a_new_connection_reads_what_a_closed_one_wrote(self):
+        self.stop_replay()
+        self.ask("INSERT INTO thing VALUES (1)")
+        wait_until(lambda: self.clients() == 0, message="the first is gone")
+        for _ in range(3):
+            self.assertEqual(self.ask("SELECT count(*) FROM thing WHERE id = 1"), ["1"])
+
+    def test_as_psql_does_the_new_one_opens_before_the_old_one_closes(self):
+        self.stop_replay()
+        old = raw.logged_in(proxy.port)
+        self.ask("INSERT INTO thing VALUES (2)", old)
+        with raw.logged_in(proxy.port) as new:
+            old.close()
+            wait_until(lambda: self.clients() == 1, message="the first is gone")
+            self.assertEqual(self.ask("SELECT count(*) FROM thing WHERE id = 2", new), ["1"])
+
+    def test_reads_return_to_the_replica_when_it_has_caught_up(self):
+        self.ask("INSERT INTO thing VALUES (3)")
+        wait_until(lambda: self.clients() == 0, message="the first is gone")
+
+        def runs_on_the_replica():
+            self.ask("SELECT count(*) FROM thing /* back on the replica */")
+            return servers.replica.name in servers.ran("back on the replica")
+        wait_until(runs_on_the_replica, message="a new session's read runs on the replica")
+
+
+if __name__ == "__main__":
+    unittest.main()
