@@ -175,23 +175,25 @@ void worker::connect(pool& p) {
   });
 }
 
-std::int32_t worker::register_key(session& s) {
-  std::int32_t key = 0;
-  do {
+std::int32_t worker::register_key(session& s, std::int32_t pid) {
+  auto key = pid;
+  while (key == 0 || (pid == 0 && keys_.contains(key))) {
     std::array<unsigned char, sizeof key> bytes{};
     random.take(bytes);
     std::memcpy(&key, bytes.data(), sizeof key);
     key &= 0x7FFFFFFF;
-  } while (key == 0 || keys_.contains(key));
+  }
   keys_.emplace(key, &s);
   return key;
 }
 
 void worker::cancel(std::int32_t key, std::string_view secret) {
-  const auto at = keys_.find(key);
-  const bool known = at != keys_.end() && at->second->secret().size() == secret.size() &&
-                     CRYPTO_memcmp(at->second->secret().data(), secret.data(), secret.size()) == 0;
-  if (!known) {
+  const auto [from, to] = keys_.equal_range(key);
+  const auto at = std::find_if(from, to, [secret](const auto& k) {
+    const auto& own = k.second->secret();
+    return own.size() == secret.size() && CRYPTO_memcmp(own.data(), secret.data(), secret.size()) == 0;
+  });
+  if (at == to) {
     metrics().cancels_unknown.add();
     return;
   }
@@ -225,7 +227,9 @@ void worker::on_cancel_done(cancel_request& c) {
 }
 
 void worker::remove(session& s) {
-  std::erase_if(keys_, [&](const auto& k) { return k.second == &s; });
+  const auto [from, to] = keys_.equal_range(s.key());
+  const auto own = std::find_if(from, to, [&s](const auto& k) { return k.second == &s; });
+  if (own != to) keys_.erase(own);
   const auto at = sessions_.find(&s);
   if (at == sessions_.end()) return;
   loop.forget(s);

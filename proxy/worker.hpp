@@ -88,7 +88,8 @@ class worker {
   [[nodiscard]] worker_metrics& metrics() { return board_->metrics; }
   [[nodiscard]] statement_table& board_statements() { return board_->statements; }
   [[nodiscard]] bool is_draining() const { return draining_; }
-  [[nodiscard]] std::int32_t register_key(session& s);
+  // Under this process id or, where it is 0, under a number of the proxy's own.
+  [[nodiscard]] std::int32_t register_key(session& s, std::int32_t pid);
   void cancel(std::int32_t pid, std::string_view secret);
   void remove(session& s);
   [[nodiscard]] client_list list_clients(std::size_t limit) const;
@@ -134,7 +135,7 @@ class worker {
   std::string mock_seed_;
   console_sources console_;
   std::unordered_map<session*, std::unique_ptr<session>> sessions_;
-  std::unordered_map<std::int32_t, session*> keys_;
+  std::unordered_multimap<std::int32_t, session*> keys_;  // two servers may use one process id
   std::vector<std::unique_ptr<client_group>> groups_;
   std::vector<session*> leased_;  // scratch of check_times()
   std::vector<std::unique_ptr<cancel_request>> cancels_;

@@ -56,8 +56,8 @@ struct freshness {
   }
 };
 
-// What sessions that have left had seen. A program that closes its connection and opens another must
-// find there what it wrote through the first: a new session begins where those that left have been.
+// What sessions that wrote and have left had seen. A program that closes its connection and opens another
+// must find there what it wrote through the first: a new session begins where those that left have been.
 class departures {
  public:
   // A session that expected this of replicas left at `at` (any steady clock).

@@ -80,6 +80,7 @@ class backend final : public event_handler {
   std::string last_words;  // why a server that stops ended this connection
   int cancels_in_flight = 0;
   clock::time_point cancelled_at;   // by query_timeout
+  std::uint64_t resident = 0;       // serial of the session that was given this one's process id at its login
   std::uint64_t sequence_user = 0;  // serial of the session that last may have drawn from a sequence here
 
   // Relay state.

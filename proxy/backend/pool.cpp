@@ -15,6 +15,7 @@ namespace {
 
 namespace sqlstate = protocol::sqlstate;
 constexpr std::chrono::milliseconds closing_time{50};  // a server needs a moment to see a connection end
+constexpr std::chrono::seconds longest_wait_for_home{1};  // a login does without rather than wait longer
 constexpr std::chrono::milliseconds retry_pause{200};  // while a server answers but takes nobody in
 
 // Errors that another attempt will not mend: the client is told at once.
@@ -52,7 +53,7 @@ backend* pool::lease(session& s) {
   return nullptr;
 }
 
-void pool::enqueue(session& s, const backend* only) {
+void pool::enqueue(session& s, const void* only) {
   auto& wait = s.wait();
   wait.since = worker_.loop.now();
   if (wait.begun == clock::time_point{}) wait.begun = wait.since;
@@ -84,30 +85,70 @@ void pool::hand_out(backend& b, session& s) {
   s.wait().begun = {};
 }
 
-// The one that already has this session's settings, if any; by rotation, the one used longest ago.
+// The session's home; else one that has its settings, and is nobody's home; by rotation, the one used longest
+// ago.
 std::size_t pool::best_idle(const session& s) const {
   if (worker_.settings().rotation == config::backend_rotation::always) {
     return idle_.size() > 1 && idle_.front()->id == s.last_backend() ? 1 : 0;
   }
+  auto best = idle_.size() - 1;
+  int best_rank = 0;
   for (std::size_t i = idle_.size(); i-- > 0;) {
-    if (idle_[i]->settings == s.settings()) return i;
+    const auto& b = *idle_[i];
+    if (b.id == s.home()) return i;
+    const int rank = (b.settings == s.settings() ? 2 : 0) + (b.resident == 0 ? 1 : 0);
+    if (rank <= best_rank) continue;
+    best = i;
+    best_rank = rank;
   }
-  return idle_.size() - 1;
+  return best;
+}
+
+backend* pool::vacant() const {
+  const auto at = std::find_if(idle_.rbegin(), idle_.rend(),
+                               [](const auto* b) { return b->resident == 0 && !b->hung_up; });
+  return at == idle_.rend() ? nullptr : *at;
+}
+
+bool pool::can_open() {
+  std::erase_if(closing_, [this](auto until) { return until <= worker_.loop.now(); });
+  return !retired_ && server_->is_usable() && !lacks_primary() && worker_.loop.now() >= retry_at_ &&
+         all_.size() + closing_.size() + static_cast<std::size_t>(connecting_) < limit();
+}
+
+bool pool::open_home_for(session& s) {
+  if (!can_open()) return false;
+  enqueue(s, &newcomer_);
+  open_for_waiters();
+  return true;
+}
+
+// Their logins go on without a home.
+void pool::disappoint_newcomers(clock::time_point came_until) {
+  for (auto w = waiting_.begin(); w != waiting_.end();) {
+    auto& each = *w++;
+    if (each.only == &newcomer_ && each.since <= came_until) each.who->on_acquire_failed(unreachable_error());
+  }
 }
 
 void pool::give_back(backend& b) {
+  receive(b, false);
+}
+
+void pool::receive(backend& b, bool is_new) {
   b.idle_since = worker_.loop.now();
   const bool too_old = worker_.settings().server_lifetime.count() > 0 &&
                        b.idle_since - b.opened > worker_.settings().server_lifetime;
   if (retired_ || too_old || all_.size() > limit()) return discard(b);
-  if (!waiting_.empty() && grant(b)) return;
+  if (!waiting_.empty() && grant(b, is_new)) return;
   idle_.push_back(&b);
 }
 
 // First come, first served; a waiter that is bound to another backend is passed over.
-bool pool::grant(backend& b) {
-  const auto at = std::find_if(waiting_.begin(), waiting_.end(),
-                               [&](const waiter& w) { return w.only == nullptr || w.only == &b; });
+bool pool::grant(backend& b, bool is_new) {
+  const auto at = std::find_if(waiting_.begin(), waiting_.end(), [&](const waiter& w) {
+    return w.only == nullptr || w.only == &b || (is_new && w.only == &newcomer_);
+  });
   if (at == waiting_.end()) return false;
   auto& first = *at;
   waiting_.erase(at);
@@ -168,7 +209,7 @@ void pool::on_connected(connect_result result) {
   }
   last_failure_ = {};
   all_.push_back(std::make_unique<backend>(std::move(c), *this, worker_.next_backend_id()));
-  give_back(*all_.back());
+  receive(*all_.back(), true);
 }
 
 // The address that was the primary's leads to a standby: nothing is written there.
@@ -203,6 +244,7 @@ void pool::on_connect_failure(const connect_failure& failure) {
   }
   server_->note_failure(worker_.loop.now());
   retry_at_ = worker_.loop.now() + retry_pause;
+  disappoint_newcomers(worker_.loop.now());
   if (is_replica()) on_server_down();
 }
 
@@ -254,6 +296,7 @@ void pool::sweep(clock::time_point now) {
     expire_waiters(now);
   }
   expire_idle(now);
+  disappoint_newcomers(connecting_ == 0 ? now : now - longest_wait_for_home);
   if (!waiting_.empty() && !server_->is_usable()) server_->want();
   while (!waiting_.empty() && !idle_.empty() && !lacks_primary()) {
     backend* b = idle_.back();

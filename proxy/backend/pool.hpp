@@ -40,6 +40,10 @@ class pool {
   [[nodiscard]] backend* find(std::uint64_t backend_id) const;
   // This backend and no other: true if it is free now; else the session waits for it in the queue.
   [[nodiscard]] bool lease_exact(session& s, backend& b);
+  // An idle one that no session has for its home, or null.
+  [[nodiscard]] backend* vacant() const;
+  // A connection that is opened for this session's login, which waits for it; false: no more may be opened.
+  [[nodiscard]] bool open_home_for(session& s);
   // A clean backend comes back; goes to the first waiter or among the idle ones.
   void give_back(backend& b);
   // Closes it and counts it out; it may be in any state.
@@ -80,8 +84,11 @@ class pool {
 
  private:
   void hand_out(backend& b, session& s);
-  void enqueue(session& s, const backend* only);
-  [[nodiscard]] bool grant(backend& b);
+  void enqueue(session& s, const void* only);
+  [[nodiscard]] bool grant(backend& b, bool is_new = false);
+  void receive(backend& b, bool is_new);
+  [[nodiscard]] bool can_open();
+  void disappoint_newcomers(clock::time_point came_until);
   void on_connect_failure(const connect_failure& failure);
   [[nodiscard]] std::size_t best_idle(const session& s) const;
   void send_waiters_elsewhere();
@@ -104,6 +111,7 @@ class pool {
   std::vector<std::unique_ptr<backend>> all_;
   std::vector<backend*> idle_;  // most recently used last
   wait_queue waiting_;
+  const char newcomer_ = 0;  // its address is what waits for a new connection, and for no other
   int connecting_ = 0;
   std::vector<clock::time_point> closing_;  // until when a closed connection counts: the server is slower
   bool retired_ = false;

@@ -219,7 +219,8 @@ void session::end() {
     wait_.unlink();
     worker_.metrics().clients_waiting.sub();
   }
-  if (key_ != 0)
+  move_out();
+  if (has_written_)
     worker_.departed.leave(freshness_, std::chrono::duration_cast<std::chrono::milliseconds>(
                                            worker_.loop.now().time_since_epoch()));
   phase_ = phase::ended;

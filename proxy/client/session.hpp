@@ -86,6 +86,8 @@ class session final : public event_handler {
   [[nodiscard]] const std::string& secret() const { return secret_; }
   [[nodiscard]] const protocol::settings_ref& settings() const { return settings_; }
   [[nodiscard]] std::uint64_t last_backend() const { return last_backend_; }
+  [[nodiscard]] std::uint64_t home() const { return home_; }
+  [[nodiscard]] std::int32_t key() const { return key_; }
   [[nodiscard]] std::string_view pin() const { return pin_; }
   [[nodiscard]] phase current_phase() const { return phase_; }
   [[nodiscard]] waiter& wait() { return wait_; }
@@ -152,6 +154,10 @@ class session final : public event_handler {
   void finish_login(const startup_profile& profile);
   void refuse_login(protocol::error_report why);
   void make_key(std::string& bytes);
+  [[nodiscard]] bool wants_home() const;
+  [[nodiscard]] bool keeps_from_login() const;
+  [[nodiscard]] std::int32_t move_in();
+  void move_out();
 
   // session_time.cpp
   [[nodiscard]] client_activity activity(clock::time_point now) const;
@@ -301,6 +307,7 @@ class session final : public event_handler {
   std::size_t scanned_ = 0;    // of in_: complete frames without the end of a unit
   std::size_t pass_left_ = 0;  // of a large message being passed through to the backend
   std::uint64_t last_backend_ = 0;
+  std::uint64_t home_ = 0;              // the backend whose process id the client was told
   std::uint64_t sequence_backend_ = 0;  // where this session last may have drawn from a sequence
   std::uint64_t covered_writes_ = 0;    // of all sessions, with `consistency: global`
   routing::freshness freshness_;
@@ -334,24 +341,26 @@ class session final : public event_handler {
   bool timed_out_ : 1 = false;     // ... by query_timeout
   std::uint8_t tries_ : 2 = 0;     // reruns of the unit
   bool drain_ : 1 = false;
-  bool lends_reads_ : 1 = false;        // what pins the session leaves its other reads alone
-  bool is_on_loan_ : 1 = false;         // the leased backend is a replica's, for one read of a pinned session
-  bool has_held_stirred_ : 1 = false;   // something came on it meanwhile
-  bool fatal_passed_ : 1 = false;       // the server's last words went to the client
-  bool loaded_library_ : 1 = false;     // cannot be undone
-  bool called_c_ : 1 = false;           // cannot be undone, nor be seen
-  bool seeded_random_ : 1 = false;      // cannot be undone
-  bool keeps_sequence_ : 1 = false;     // it asks for currval() and has drawn: its backend stays
-  bool is_ghost_ : 1 = false;           // the open block's server is gone: it can only be ended
-  bool is_sampled_now_ : 1 = false;     // the unit in flight has brought its WAL position
-  bool restores_ : 1 = false;           // the unit in flight resets settings to the client's startup values
-  bool has_begun_ : 1 = false;          // it knows what sessions that left before its first unit had seen
-  bool is_counted_ : 1 = false;         // among its server's outstanding units
-  bool touches_data_ : 1 = true;        // it may have seen or changed rows
-  bool is_diverted_ : 1 = false;        // to the primary, by what was learned of the statement
-  bool wants_replica_ : 1 = false;      // so it was decided, whatever could serve it
-  bool is_read_ : 1 = false;            // the unit in flight is a proven read
-  bool prepared_settings_ : 1 = false;  // the leased backend has this session's settings
+  bool lends_reads_ : 1 = false;       // what pins the session leaves its other reads alone
+  bool is_on_loan_ : 1 = false;        // the leased backend is a replica's, for one read of a pinned session
+  bool has_held_stirred_ : 1 = false;  // something came on it meanwhile
+  bool fatal_passed_ : 1 = false;      // the server's last words went to the client
+  bool loaded_library_ : 1 = false;    // cannot be undone
+  bool called_c_ : 1 = false;          // cannot be undone, nor be seen
+  bool seeded_random_ : 1 = false;     // cannot be undone
+  bool keeps_sequence_ : 1 = false;    // it asks for currval() and has drawn: its backend stays
+  bool is_ghost_ : 1 = false;          // the open block's server is gone: it can only be ended
+  bool is_sampled_now_ : 1 = false;    // the unit in flight has brought its WAL position
+  bool restores_ : 1 = false;          // the unit in flight resets settings to the client's startup values
+  bool seeks_home_ : 1 = false;        // its login waits for a connection of its own
+  bool has_written_ : 1 = false;
+  bool has_begun_ : 1 = false;              // it knows what sessions that left before its first unit had seen
+  bool is_counted_ : 1 = false;             // among its server's outstanding units
+  bool touches_data_ : 1 = true;            // it may have seen or changed rows
+  bool is_diverted_ : 1 = false;            // to the primary, by what was learned of the statement
+  bool wants_replica_ : 1 = false;          // so it was decided, whatever could serve it
+  bool is_read_ : 1 = false;                // the unit in flight is a proven read
+  bool prepared_settings_ : 1 = false;      // the leased backend has this session's settings
   bool ends_with_large_query_ : 1 = false;  // the message passing through is a Query or FunctionCall
   bool view_standard_strings_ : 1 = true;
   bool view_ascii_safe_ : 1 = true;

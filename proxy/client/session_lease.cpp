@@ -119,7 +119,10 @@ void session::note_freshness(const backend& b) {
     return;
   }
   if (!touches_data_) return;
-  if (!is_read_) ++worker_.writes;
+  if (!is_read_) {
+    ++worker_.writes;
+    has_written_ = true;
+  }
   if (!is_sampled_now_) freshness_ = {freshness_.floor, false, 0};
   is_sampled_now_ = false;
 }
@@ -141,6 +144,7 @@ void session::on_granted(backend& b) {
     return end();
   }
   backend_ = &b;
+  seeks_home_ = false;
   if (phase_ == phase::opening) return open_with_profile();
   flow_ = flow::collecting;
   worker_.loop.soon(*this);
@@ -161,6 +165,11 @@ void session::on_acquire_failed(const protocol::error_report& why) {
   }
   wait_.begun = {};
   if (gone_) return end();
+  if (seeks_home_) {
+    seeks_home_ = false;
+    flow_ = flow::collecting;
+    return open_with_profile();
+  }
   if (phase_ == phase::opening) return refuse_login(why);
   if (is_on_loan_) {
     return_to_held();
@@ -422,7 +431,9 @@ void session::leave_backend_behind() {
   // What DISCARD ALL cannot undo: a loaded library, random()'s seed, the mark that temporary objects leave.
   const bool is_marked = loaded_library_ || called_c_ || seeded_random_ || effects_.loads_library ||
                          effects_.calls_c || effects_.seeds_random || temporary_ != nullptr;
-  if (b.is_doomed || is_marked || !b.carry.empty()) {
+  // A session of session mode begins on a connection as fresh as a server would give it.
+  const bool is_own = keeps_from_login() && !b.home.is_replica();
+  if (b.is_doomed || is_marked || is_own || !b.carry.empty()) {
     drop_backend();
     return end();
   }

@@ -216,7 +216,13 @@ void session::refuse_login(protocol::error_report why) {
 // The user is who it says. Nothing is asked of a server if one has told its parameters before and
 // the client's startup settings are known to be good.
 void session::open_session() {
-  if (group_->is_known) return open_with_profile();
+  if (group_->is_known && !keeps_from_login()) {
+    auto& home = worker_.pool_for(*group_, worker_.config().servers->primary);
+    seeks_home_ = wants_home() && home.vacant() == nullptr && home.open_home_for(*this);
+    if (!seeks_home_) return open_with_profile();
+    flow_ = flow::waiting;
+    return;
+  }
   backend* b = acquire_primary();
   if (b == nullptr && wait_.is_linked()) {
     flow_ = flow::waiting;
@@ -272,11 +278,44 @@ void session::learn_profile(backend& b) {
   if (!b.send(worker_.to_backend)) on_backend_lost();
 }
 
+// In session mode a client has its backend from the start, as on a server.
+bool session::keeps_from_login() const {
+  return group_->mode == config::pool_mode::session;
+}
+
+// In transaction mode a client goes to one backend by preference, so that the process id it was told is, as
+// long as the pool is not busy, the one that runs its statements: in pg_stat_activity, of locks and
+// notifications.
+bool session::wants_home() const {
+  return !keeps_from_login() && worker_.settings().rotation != config::backend_rotation::always;
+}
+
+// The process id of the session's own backend, or 0 where it has none.
+std::int32_t session::move_in() {
+  if (group_ == nullptr) return 0;  // of the console
+  const bool holds_own = backend_ != nullptr && !backend_->home.is_replica();
+  if (keeps_from_login()) return holds_own ? backend_->pid : 0;
+  if (!wants_home()) return 0;
+  auto* b = holds_own && backend_->resident == 0
+                ? backend_
+                : worker_.pool_for(*group_, worker_.config().servers->primary).vacant();
+  if (b == nullptr) return 0;
+  b->resident = serial_;
+  home_ = b->id;
+  return b->pid;
+}
+
+void session::move_out() {
+  if (home_ == 0) return;
+  auto* b = worker_.pool_for(*group_, worker_.config().servers->primary).find(home_);
+  if (b != nullptr && b->resident == serial_) b->resident = 0;
+}
+
 void session::make_key(std::string& bytes) {
   std::array<unsigned char, 4> secret{};
   worker_.random.take(secret);
   secret_.assign(secret.begin(), secret.end());
-  key_ = worker_.register_key(*this);
+  key_ = worker_.register_key(*this, move_in());
   write::backend_key_data(bytes, key_, secret_);
 }
 
@@ -301,7 +340,7 @@ void session::finish_login(const startup_profile& profile) {
   worker_.metrics().clients.add();
   lends_reads_ = true;
   keep_backend();
-  if (backend_ != nullptr) release();
+  if (backend_ != nullptr && (!keeps_from_login() || backend_->home.is_replica())) release();
   send(bytes);
   resume_soon();
 }

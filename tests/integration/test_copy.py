@@ -28,10 +28,20 @@ class Copy(unittest.TestCase):
     def count(self):
         return servers.primary.value("SELECT count(*) FROM target")
 
+    def wait_for_replica(self, client, form):
+        """Until what closed connections have written is known to be on the replica."""
+        marker = f"/* leaves {form} */"
+
+        def leaves():
+            client.execute(f"SELECT count(*) FROM source {marker}")
+            return "replica1" in servers.ran(marker)
+        wait_until(leaves, message="reads leave the primary")
+
     def test_there_and_back(self):
         for form in ("text", "csv", "binary"):
             with self.subTest(form), proxy.connect() as reader, proxy.connect() as writer:
                 writer.execute("TRUNCATE target")
+                self.wait_for_replica(reader, form)
                 with reader.cursor().copy(f"COPY source TO STDOUT (FORMAT {form}) /* out {form} */") as out, \
                         writer.cursor().copy(f"COPY target FROM STDIN (FORMAT {form}) /* in {form} */") as into:
                     for block in out:

@@ -129,7 +129,10 @@ class Failover(unittest.TestCase):
         self.assertEqual(self.old.value("SELECT count(*) FROM ledger WHERE id = 4"), 0)
 
     def test_what_hangs_on_the_old_primary_ends_with_the_failover(self):
-        with self.proxy.connect() as running, self.proxy.connect() as opened, self.proxy.connect() as waiting:
+        proxy = Proxy(self.old.url(), self.servers.replica_url(), reconnect_delay="200ms", failover_wait="30s",
+                      pool_size=2)  # the third waits
+        self.addCleanup(proxy.stop)
+        with proxy.connect() as running, proxy.connect() as opened, proxy.connect() as waiting:
             opened.execute("BEGIN")
             opened.execute("INSERT INTO ledger VALUES (10)")
             hung = threading.Thread(target=self.fails, args=(running, "INSERT INTO ledger SELECT 11 FROM pg_sleep(60)"))

@@ -3,15 +3,18 @@
 import os
 import re
 import socket
+import struct
 import threading
 import time
 import unittest
 
 import psycopg
 
+from tests.support import raw
 from tests.support.cluster import Cluster
 from tests.support.load import Load, in_threads
 from tests.support.proxy import Proxy
+from tests.support.template import USER
 from tests.support.waiting import scaled, wait_until
 
 
@@ -152,6 +155,39 @@ def _can_connect(proxy):
         return True
     except psycopg.OperationalError:
         return False
+
+
+class Homes(unittest.TestCase):
+    """With room for all, the process id a client was told is the one that runs its statements."""
+
+    def test_the_process_id_agrees_while_there_is_room(self):
+        proxy = Proxy(servers.primary.url(), pool_size=3)
+        self.addCleanup(proxy.stop)
+        proxy.fill_pools(3)  # a login does not wait long for a connection of its own
+
+        def agree():
+            clients = [raw.logged_in(proxy.port) for _ in range(4)]
+            try:
+                told = [struct.unpack("!i", client.key[:4])[0] for client in clients]
+                self.assertEqual(len(set(told)), 4)
+                ran = [[client.query("SELECT pg_backend_pid()").values[0] for client in clients] for _ in range(3)]
+                self.assertLessEqual({row[3] for row in ran}, {row[at] for row in ran for at in range(3)})
+                return all(row[:3] == [str(pid) for pid in told[:3]] for row in ran)
+            finally:
+                for client in clients:
+                    client.close()
+        wait_until(agree, message="the process ids agree")
+
+    def test_a_login_waits_for_no_connection_that_cannot_be_had(self):
+        proxy = Proxy(servers.primary.url(), pool_size=2, acquire_timeout="30s")
+        self.addCleanup(proxy.stop)
+        proxy.ask("SELECT 1")
+        with servers.primary.connect() as blocker, blocker.cursor() as cursor:
+            cursor.execute(f"ALTER ROLE {USER} CONNECTION LIMIT 1")
+            self.addCleanup(servers.primary.ask, f"ALTER ROLE {USER} CONNECTION LIMIT -1")
+            with raw.logged_in(proxy.port) as one, raw.logged_in(proxy.port) as other:
+                for client in (one, other):
+                    self.assertEqual(client.query("SELECT 1").values, ["1"])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """pool_mode: session gives each client a backend of its own until it leaves."""
 
+import struct
 import unittest
 
 from tests.support import raw
@@ -35,10 +36,33 @@ class SessionMode(unittest.TestCase):
         self.addCleanup(second.close)
         for client in (first, second):
             self.assertEqual(client.query("DELETE FROM thing").errors, [])
-        with raw.logged_in(proxy.port) as third:
-            self.assertEqual(third.query("DELETE FROM thing").sqlstates, ["53300"])
-            first.close()
-            wait_until(lambda: third.query("DELETE FROM thing").errors == [], message="the backend is handed on")
+        self.assertIsNone(self.log_in())
+        first.close()
+        wait_until(self.log_in, message="there is room again")
+
+    def log_in(self):
+        """Whether a login succeeds; the only reason why not is that all backends are taken."""
+        client = raw.RawClient(proxy.port)
+        self.addCleanup(client.close)
+        answer = client.login()
+        if answer.errors:
+            self.assertEqual(answer.sqlstates, ["53300"])
+            return None
+        return client
+
+    def test_the_process_id_is_the_backends(self):
+        for _ in range(3):
+            with raw.logged_in(proxy.port) as client:
+                told = struct.unpack("!i", client.key[:4])[0]
+                self.assertEqual(client.query("SELECT pg_backend_pid(), txid_current()").rows[0][0], str(told).encode())
+                self.assertEqual(client.query("LISTEN mine; NOTIFY mine").errors, [])
+            wait_until(lambda: told not in servers.primary.backends(), message="the connection ends with its session")
+
+    def test_a_session_begins_as_fresh_as_on_a_server(self):
+        for _ in range(3):
+            with raw.logged_in(proxy.port) as client:
+                self.assertEqual(client.query("SET plpgsql.not_loaded_yet = 1").errors, [])
+                self.assertEqual(client.query("DO 'BEGIN PERFORM txid_current(); END'").errors, [])
 
     def test_nothing_is_left_for_the_next(self):
         with raw.logged_in(proxy.port) as client:
