@@ -41,6 +41,14 @@ void check_users(const settings& values, const place_of& place, problems& out) {
   }
 }
 
+void check_pools(const settings& values, const place_of& place, problems& out) {
+  if (values.min_pool_size <= values.pool_size) return;
+  out.push_back({place("min_pool_size"),
+                 fmt::format("{} connections cannot be kept open in a pool of {}", values.min_pool_size,
+                             values.pool_size),
+                 "raise pool_size, or lower min_pool_size"});
+}
+
 void check_file(std::string_view name, const std::string& path, const place_of& place, problems& out) {
   if (path.empty()) return;
   if (const auto error = check_readable(path)) {
@@ -96,6 +104,7 @@ problems check(const settings& values, const place_of& place) {
   check_users(values, place, out);
   check_tls(values, place, out);
   check_addresses(values, place, out);
+  check_pools(values, place, out);
   check_times(values, place, out);
   return out;
 }

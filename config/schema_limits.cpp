@@ -35,6 +35,13 @@ constexpr std::array pool_table{
             .doc = "Most connections to each server for one user and database.",
             .set = set_number<&settings::pool_size, 1, 10000>,
             .get = get_number<&settings::pool_size>},
+    setting{
+        .name = "min_pool_size",
+        .kind = "NUMBER",
+        .doc = "Connections kept open to each server for the URL's user and database from the start, and for "
+               "others while they have clients.",
+        .set = set_number<&settings::min_pool_size, 0, 100000>,
+        .get = get_number<&settings::min_pool_size>},
     setting{.name = "backend_rotation",
             .kind = "most_recent|always",
             .doc = "Which idle connection is taken: the one used last, or another for every transaction (for "
@@ -55,6 +62,11 @@ constexpr std::array limit_table{
             .doc = "Most clients connected at once.",
             .set = set_number<&settings::max_clients, 1, 1000000>,
             .get = get_number<&settings::max_clients>},
+    setting{.name = "reserved_clients",
+            .kind = "NUMBER",
+            .doc = "Clients of the console (database pgsteer) that are let in beyond max_clients.",
+            .set = set_number<&settings::reserved_clients, 0, 1000>,
+            .get = get_number<&settings::reserved_clients>},
     setting{
         .name = "max_prepared_statements",
         .kind = "NUMBER",
@@ -125,6 +137,50 @@ constexpr std::array limit_table{
             .doc = "A server connection older than this is closed when it is next free; 0: never.",
             .set = set_duration<&settings::server_lifetime, second, 365 * day, true>,
             .get = get_duration<&settings::server_lifetime>},
+    setting{
+        .name = "lifetime_jitter",
+        .kind = "FRACTION",
+        .doc =
+            "By up to this share a server connection's lifetime and idle timeout are shorter, at random, so "
+            "that not all end at once.",
+        .set = set_fraction<&settings::lifetime_jitter>,
+        .get = get_fraction<&settings::lifetime_jitter>},
+    setting{
+        .name = "server_check_delay",
+        .kind = "DURATION",
+        .doc =
+            "A server connection idle for so long is asked whether it still lives, and closed where it does "
+            "not answer; 0: never.",
+        .set = set_duration<&settings::server_check_delay, second, day, true>,
+        .get = get_duration<&settings::server_check_delay>},
+    setting{.name = "tcp_keepalives_idle",
+            .kind = "DURATION",
+            .reload = effect::at_start,
+            .doc =
+                "On connections of clients and, where the URL does not say, of servers: idle time before the "
+                "first probe whether the peer is there.",
+            .set = set_duration<&settings::tcp_keepalives_idle, second, 9 * hour>,
+            .get = get_duration<&settings::tcp_keepalives_idle>},
+    setting{.name = "tcp_keepalives_interval",
+            .kind = "DURATION",
+            .reload = effect::at_start,
+            .doc = "Time between two such probes.",
+            .set = set_duration<&settings::tcp_keepalives_interval, second, hour>,
+            .get = get_duration<&settings::tcp_keepalives_interval>},
+    setting{.name = "tcp_keepalives_count",
+            .kind = "NUMBER",
+            .reload = effect::at_start,
+            .doc = "Probes without an answer after which a peer counts as gone.",
+            .set = set_number<&settings::tcp_keepalives_count, 1, 100>,
+            .get = get_number<&settings::tcp_keepalives_count>},
+    setting{.name = "tcp_user_timeout",
+            .kind = "DURATION",
+            .reload = effect::at_start,
+            .doc =
+                "How long bytes may stay unacknowledged, or a peer not read at all, before its connection is "
+                "given up; 0: as the system does.",
+            .set = set_duration<&settings::tcp_user_timeout, second, day, true>,
+            .get = get_duration<&settings::tcp_user_timeout>},
     setting{.name = "health_interval",
             .kind = "DURATION",
             .doc = "Time between two looks at a server's health.",

@@ -85,7 +85,8 @@ struct settings {
   std::string tls_key_file;
 
   pool_mode mode = pool_mode::transaction;
-  int pool_size = 10;  // backends per server, user and database
+  int pool_size = 10;     // backends per server, user and database
+  int min_pool_size = 0;  // kept open, where clients are or the URL's own user
   backend_rotation rotation = backend_rotation::most_recent;
   consistency level_of_reads = consistency::session;
   load_balancing balancing = load_balancing::least_busy;
@@ -98,6 +99,7 @@ struct settings {
   std::string zone;  // where this proxy stands; empty: all servers are equally near
   std::chrono::milliseconds replica_warmup{10000};
   int max_clients = 10000;
+  int reserved_clients = 3;           // of the console, beyond max_clients
   int failover_queue = 10000;         // units that wait for a primary
   int max_prepared_statements = 500;  // per backend; least recently used are closed
 
@@ -113,6 +115,14 @@ struct settings {
   std::chrono::milliseconds client_idle_timeout{0};  // 0: never
   std::chrono::milliseconds server_idle_timeout{600000};
   std::chrono::milliseconds server_lifetime{3600000};
+  double lifetime_jitter = 0.1;  // by so much of them a connection's lifetime and idle timeout are shorter
+  std::chrono::milliseconds server_check_delay{
+      30000};  // an idle connection is asked whether it lives; 0: never
+  // How soon a peer that is gone without a word is noticed, on connections of clients and servers.
+  std::chrono::milliseconds tcp_keepalives_idle{60000};
+  std::chrono::milliseconds tcp_keepalives_interval{10000};
+  int tcp_keepalives_count = 6;
+  std::chrono::milliseconds tcp_user_timeout{600000};  // of bytes that are not acknowledged; 0: the system's
 
   std::chrono::milliseconds health_interval{1000};
   std::chrono::milliseconds reconnect_delay{2000};  // first delay; doubles with each failed attempt

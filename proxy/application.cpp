@@ -78,7 +78,7 @@ application::~application() {
 
 void application::open_listeners() {
   for (const auto& address : settings_->listen) {
-    for (auto& fd : listen_on(address)) {
+    for (auto& fd : listen_on(address, *settings_)) {
       worker_->listen(fd.get(), address.is_unix());
       listening_.push_back(std::move(fd));
     }

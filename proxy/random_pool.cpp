@@ -26,4 +26,10 @@ void random_pool::refill() {
   used_ = 0;
 }
 
+double random_pool::share() {
+  std::array<unsigned char, 2> bytes{};
+  take(bytes);
+  return (bytes[0] * 256.0 + bytes[1]) / 65535.0;
+}
+
 }  // namespace pgsteer::proxy

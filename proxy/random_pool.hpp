@@ -12,6 +12,8 @@ class random_pool {
  public:
   // Fills `out`; the bytes are given out once and forgotten here. Throws where OpenSSL has none.
   void take(std::span<unsigned char> out);
+  // From 0 to 1.
+  [[nodiscard]] double share();
 
  private:
   void refill();

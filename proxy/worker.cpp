@@ -158,7 +158,8 @@ void worker::close_idle_elsewhere(const std::string& database) {
 }
 
 void worker::connect(pool& p) {
-  connect_request request{p.host(), p.group().database, settings().connect_timeout, p.group().login};
+  connect_request request{p.host(), p.group().database, settings().connect_timeout, p.group().login,
+                          config_.settings};
   const auto group_id = p.group().id;
   const auto& host = p.host();
   // The pool may be gone when the answer comes: it is looked up again.
@@ -299,6 +300,16 @@ void worker::drain(std::chrono::milliseconds timeout) {
   });
 }
 
+// Before anybody asks: the pools of the URL's own user and database.
+void worker::keep_warm() {
+  if (settings().min_pool_size == 0 || draining_) return;
+  auto& g = group_for(settings().primary.user, settings().primary.database);
+  const auto least = static_cast<std::size_t>(settings().min_pool_size);
+  pool_for(g, config_.servers->primary).keep_warm(least);
+  for (const auto& s : config_.servers->replicas)
+    pool_for(g, s).keep_warm(least);
+}
+
 void worker::sweep() {
   const auto now = loop.now();
   waiting_units_ = 0;
@@ -316,6 +327,7 @@ void worker::sweep() {
              return p->size() == 0 && p->connecting() == 0 && !p->has_waiters();
            });
   });
+  keep_warm();
   if (has_time_limits(settings())) check_times(now);
   for (std::size_t i = 0; i < cancels_.size(); ++i) {
     if (now - cancels_[i]->begun() > cancel_timeout) cancels_[i]->give_up();

@@ -120,6 +120,7 @@ class worker {
   void adopt_settings(client_group& g) const;
   void adopt_rules();
   void sweep();
+  void keep_warm();
   void sweep_sessions(clock::time_point now);
   void check_times(clock::time_point now);
   void publish();

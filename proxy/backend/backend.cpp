@@ -19,7 +19,7 @@ backend::backend(connected c, pool& p, std::uint64_t number)
       connection_(std::move(c.connection)) {
   auto& w = home.owner();
   settings = w.settings_values.none();
-  opened = idle_since = w.loop.now();
+  opened = idle_since = checked = w.loop.now();
   w.loop.add(io.fd(), *this);
 }
 
@@ -36,9 +36,10 @@ void backend::on_events(std::uint32_t events) {
 // Nobody uses it: parameter reports and notices are of no interest, everything else ends it.
 void backend::on_idle_input() {
   auto& buffer = home.owner().buffer;
+  bool is_alive = false;
   for (;;) {
     const auto r = io.read(buffer);
-    if (r.status == io_status::would_block) return;
+    if (r.status == io_status::would_block) break;
     if (r.status == io_status::closed) {
       is_doomed = true;
       return home.discard(*this);
@@ -49,16 +50,19 @@ void backend::on_idle_input() {
       const auto f = protocol::peek_frame(rest);
       if (f.size > 1 && f.size > rest.size()) break;
       if (!f.is_header_known()) break;
+      const bool is_answer = is_checking && !is_alive && f.type == 'Z';
+      is_alive |= is_answer;
       if (f.size == protocol::broken_frame ||
-          std::string_view("SNA").find(f.type) == std::string_view::npos) {
+          (!is_answer && std::string_view("SNA").find(f.type) == std::string_view::npos)) {
         is_doomed = true;
         return home.discard(*this);
       }
       rest.remove_prefix(f.size);
     }
     carry.erase(0, carry.size() - rest.size());
-    if (r.drained && !hung_up) return;
+    if (r.drained && !hung_up) break;
   }
+  if (is_alive) home.on_alive(*this);
 }
 
 bool backend::send(protocol::gather& batch) {

@@ -35,7 +35,8 @@ struct connect_request {
   server_ref server;
   std::string database;
   std::chrono::milliseconds timeout{5000};
-  backend_login_ref login = nullptr;  // null: the URL's own user
+  backend_login_ref login = nullptr;                           // null: the URL's own user
+  std::shared_ptr<const config::settings> settings = nullptr;  // for its TCP timeouts; null: the system's
 };
 
 struct connected {

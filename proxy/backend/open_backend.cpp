@@ -127,11 +127,27 @@ std::string conninfo_of(const connect_request& request) {
   return info->text();
 }
 
+// As libpq takes them: seconds, but for the last.
+std::array<std::string, 4> tcp_timeouts(const connect_request& request) {
+  if (request.settings == nullptr) return {};
+  const auto& s = *request.settings;
+  const auto seconds = [](std::chrono::milliseconds t) { return std::to_string((t.count() + 999) / 1000); };
+  return {seconds(s.tcp_keepalives_idle), seconds(s.tcp_keepalives_interval),
+          std::to_string(s.tcp_keepalives_count), std::to_string(s.tcp_user_timeout.count())};
+}
+
 pgconn_ptr start(const connect_request& request) {
   auto conninfo = conninfo_of(request);
-  const char* const names[] = {"dbname", "dbname", "gssencmode", nullptr};
-  const char* const values[] = {conninfo.c_str(), request.database.c_str(), "disable", nullptr};
-  // The first dbname is expanded as a connection string, the second overrides its database.
+  const auto timeouts = tcp_timeouts(request);
+  const char* const names[] = {"keepalives_idle",  "keepalives_interval",
+                               "keepalives_count", "tcp_user_timeout",
+                               "dbname",           "dbname",
+                               "gssencmode",       nullptr};
+  const char* const values[] = {
+      timeouts[0].c_str(), timeouts[1].c_str(),      timeouts[2].c_str(), timeouts[3].c_str(),
+      conninfo.c_str(),    request.database.c_str(), "disable",           nullptr};
+  // The first dbname is expanded as a connection string, which may say otherwise; the second overrides its
+  // database.
   pgconn_ptr c(PQconnectStartParams(names, values, 1));
   ::explicit_bzero(conninfo.data(), conninfo.size());
   return c;

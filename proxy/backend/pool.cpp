@@ -15,7 +15,6 @@ namespace {
 
 namespace sqlstate = protocol::sqlstate;
 constexpr std::chrono::milliseconds closing_time{50};  // a server needs a moment to see a connection end
-constexpr std::chrono::seconds longest_wait_for_home{1};  // a login does without rather than wait longer
 constexpr std::chrono::milliseconds retry_pause{200};  // while a server answers but takes nobody in
 
 // Errors that another attempt will not mend: the client is told at once.
@@ -137,8 +136,8 @@ void pool::give_back(backend& b) {
 
 void pool::receive(backend& b, bool is_new) {
   b.idle_since = worker_.loop.now();
-  const bool too_old = worker_.settings().server_lifetime.count() > 0 &&
-                       b.idle_since - b.opened > worker_.settings().server_lifetime;
+  const auto lifetime = worker_.settings().server_lifetime;
+  const bool too_old = lifetime.count() > 0 && b.idle_since - b.opened > lifetime * (1 - b.shorter);
   if (retired_ || too_old || all_.size() > limit()) return discard(b);
   if (!waiting_.empty() && grant(b, is_new)) return;
   idle_.push_back(&b);
@@ -209,6 +208,7 @@ void pool::on_connected(connect_result result) {
   }
   last_failure_ = {};
   all_.push_back(std::make_unique<backend>(std::move(c), *this, worker_.next_backend_id()));
+  all_.back()->shorter = worker_.settings().lifetime_jitter * worker_.random.share();
   receive(*all_.back(), true);
 }
 
@@ -285,27 +285,6 @@ void pool::retire() {
   retired_ = true;
   close_idle();
   send_waiters_elsewhere();
-}
-
-void pool::sweep(clock::time_point now) {
-  const bool waits_out = !is_replica() && worker_.settings().failover_wait.count() > 0;
-  if (waits_out && (lacks_primary() || !has_answered())) {
-    available_since_ = now;
-    expire_in_outage(now);
-  } else {
-    expire_waiters(now);
-  }
-  expire_idle(now);
-  disappoint_newcomers(connecting_ == 0 ? now : now - longest_wait_for_home);
-  if (!waiting_.empty() && !server_->is_usable()) server_->want();
-  while (!waiting_.empty() && !idle_.empty() && !lacks_primary()) {
-    backend* b = idle_.back();
-    idle_.pop_back();
-    if (grant(*b)) continue;
-    idle_.push_back(b);
-    break;
-  }
-  open_for_waiters();
 }
 
 // A connection stands, or the server itself has said why not.
@@ -407,15 +386,6 @@ protocol::error_report pool::busy_error(clock::time_point now) const {
                   "{} clients wait, this one for {:.1f} s.",
                   busy(), limit(), group_.user, group_.database, oldest, waiting_.size(), waited),
       "Raise pool_size, or look for transactions that stay open.");
-}
-
-void pool::expire_idle(clock::time_point now) {
-  while (all_.size() > limit() && !idle_.empty())
-    discard(*idle_.front());
-  const auto timeout = worker_.settings().server_idle_timeout;
-  if (timeout.count() <= 0) return;
-  while (!idle_.empty() && now - idle_.front()->idle_since > timeout)
-    discard(*idle_.front());
 }
 
 }  // namespace pgsteer::proxy

@@ -46,6 +46,10 @@ class pool {
   [[nodiscard]] bool open_home_for(session& s);
   // A clean backend comes back; goes to the first waiter or among the idle ones.
   void give_back(backend& b);
+  // An idle one that was asked whether it lives has answered.
+  void on_alive(backend& b);
+  // Opens connections until there are so many, as far as the limit allows.
+  void keep_warm(std::size_t least);
   // Closes it and counts it out; it may be in any state.
   void discard(backend& b);
   // Opens as many connections as waiters need and the limit allows.
@@ -104,6 +108,8 @@ class pool {
   void expire_waiters(clock::time_point now);
   void expire_in_outage(clock::time_point now);
   void expire_idle(clock::time_point now);
+  void check_idle(clock::time_point now);
+  [[nodiscard]] std::size_t least() const;
 
   worker& worker_;
   server_ref server_;

@@ -50,6 +50,17 @@ descriptor listen_unix(const config::listen_address& a) {
   return fd;
 }
 
+// Linux gives what is set here to every connection that is accepted: no call for each of them.
+void set_for_clients(int fd, const config::settings& s) {
+  const auto seconds = [](std::chrono::milliseconds t) { return static_cast<int>((t.count() + 999) / 1000); };
+  set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds(s.tcp_keepalives_idle));
+  set(fd, IPPROTO_TCP, TCP_KEEPINTVL, seconds(s.tcp_keepalives_interval));
+  set(fd, IPPROTO_TCP, TCP_KEEPCNT, s.tcp_keepalives_count);
+  set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(s.tcp_user_timeout.count()));
+}
+
 descriptor listen_tcp(const addrinfo& a, const std::string& where) {
   descriptor fd(::socket(a.ai_family, a.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, a.ai_protocol));
   if (!fd.is_open()) fail(where);
@@ -65,7 +76,7 @@ std::string unix_socket_path(const config::listen_address& a) {
   return fmt::format("{}/.s.PGSQL.{}", a.host, a.port);
 }
 
-std::vector<descriptor> listen_on(const config::listen_address& a) {
+std::vector<descriptor> listen_on(const config::listen_address& a, const config::settings& s) {
   std::vector<descriptor> out;
   if (a.is_unix()) {
     out.push_back(listen_unix(a));
@@ -82,7 +93,7 @@ std::vector<descriptor> listen_on(const config::listen_address& a) {
     throw std::runtime_error(fmt::format("cannot listen on {}: {}", where, ::gai_strerror(error)));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
   for (const addrinfo* at = found; at != nullptr; at = at->ai_next)
-    out.push_back(listen_tcp(*at, where));
+    set_for_clients(out.emplace_back(listen_tcp(*at, where)).get(), s);
   return out;
 }
 
@@ -113,13 +124,6 @@ void listener::on_events(std::uint32_t /*events*/) {
     if (!client.is_open()) {
       if (errno == EMFILE || errno == ENFILE) shed_one();
       return;
-    }
-    if (!is_unix_) {
-      set(client.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-      set(client.get(), SOL_SOCKET, SO_KEEPALIVE, 1);
-      set(client.get(), IPPROTO_TCP, TCP_KEEPIDLE, 60);
-      set(client.get(), IPPROTO_TCP, TCP_KEEPINTVL, 10);
-      set(client.get(), IPPROTO_TCP, TCP_KEEPCNT, 6);
     }
     accept_(std::move(client), is_unix_);
   }

@@ -13,8 +13,10 @@
 
 namespace pgsteer::proxy {
 
-// Binds and listens. Throws std::system_error whose text names the address.
-[[nodiscard]] std::vector<descriptor> listen_on(const config::listen_address& address);
+// Binds and listens; connections of clients get the TCP timeouts of `s`. Throws std::system_error whose text
+// names the address.
+[[nodiscard]] std::vector<descriptor> listen_on(const config::listen_address& address,
+                                                const config::settings& s);
 
 // The file of a unix socket, as PostgreSQL names it.
 [[nodiscard]] std::string unix_socket_path(const config::listen_address& address);

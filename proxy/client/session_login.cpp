@@ -129,7 +129,9 @@ void session::on_startup_packet(protocol::startup_packet packet) {
     return refuse_login(protocol::fatal_error(sqlstate::cannot_connect_now, "pgsteer is shutting down", {},
                                               "Connect again; another instance may serve you."));
   }
-  if (worker_.metrics().clients.get() >= static_cast<std::uint64_t>(worker_.settings().max_clients)) {
+  const auto& s = worker_.settings();
+  const int most = s.max_clients + (asks_for_console() ? s.reserved_clients : 0);
+  if (worker_.metrics().clients.get() >= static_cast<std::uint64_t>(most)) {
     return refuse_login(
         protocol::fatal_error(sqlstate::too_many_connections, "sorry, too many clients already",
                               "pgsteer serves at most max_clients clients.", "Raise max_clients."));

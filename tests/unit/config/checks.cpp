@@ -79,6 +79,13 @@ TEST_F(loading_test, refuses_delays_that_shrink) {
   EXPECT_EQ(values().reconnect_delay, std::chrono::minutes{1});
 }
 
+TEST_F(loading_test, refuses_to_keep_more_open_than_a_pool_holds) {
+  environment["PGSTEER_MIN_POOL_SIZE"] = "11";
+  EXPECT_EQ(only_problem().where, "PGSTEER_MIN_POOL_SIZE");
+  environment["PGSTEER_POOL_SIZE"] = "11";
+  EXPECT_EQ(values().min_pool_size, 11);
+}
+
 TEST_F(loading_test, takes_zero_for_never_only_where_it_means_that) {
   for (const char* name :
        {"CLIENT_IDLE_TIMEOUT", "SERVER_IDLE_TIMEOUT", "SERVER_LIFETIME", "SHUTDOWN_TIMEOUT"}) {
