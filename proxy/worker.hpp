@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -109,6 +110,7 @@ class worker {
   extended_unit unit;
   protocol::gather to_backend;
   std::vector<iovec> to_client;
+  std::deque<std::string> renamed;           // errors in which a statement got its client's name
   std::string made;                          // small messages of the proxy's own in the relay
   std::array<char, 65536 + 16384> buffer{};  // one read, and in front of it what the last one left over
   routing::quiet_primary quiet;

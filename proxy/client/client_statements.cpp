@@ -9,6 +9,15 @@ const statement_ref* client_statements::find(std::string_view name) const {
   return at == named->end() ? nullptr : &at->second;
 }
 
+std::optional<std::string> client_statements::name_of(std::uint64_t id) const {
+  if (unnamed && unnamed->id == id) return std::string();
+  if (!named) return std::nullopt;
+  const auto at =
+      std::find_if(named->begin(), named->end(), [id](const auto& s) { return s.second->id == id; });
+  if (at == named->end()) return std::nullopt;
+  return at->first;
+}
+
 void client_statements::set(std::string_view name, statement_ref s) {
   if (name.empty()) {
     unnamed = std::move(s);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -28,6 +29,7 @@ struct client_statements {
 
   [[nodiscard]] const statement_ref* find(std::string_view name) const;
   void set(std::string_view name, statement_ref s);  // null: forget the name
+  [[nodiscard]] std::optional<std::string> name_of(std::uint64_t id) const;
   void clear();
 };
 

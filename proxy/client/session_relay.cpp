@@ -2,6 +2,7 @@
 
 #include "protocol/frame.hpp"
 #include "protocol/message_writer.hpp"
+#include "protocol/statement_names.hpp"
 #include "proxy/client/session.hpp"
 #include "proxy/log.hpp"
 #include "proxy/worker.hpp"
@@ -25,6 +26,12 @@ bool is_bulk(char type) {
 }
 
 // A statement was analysed against something that is no more: shared ones may be as stale.
+// A Bind or Describe that does not fit its statement, and names it.
+bool may_name_statement(std::string_view code) {
+  return code == protocol::sqlstate::protocol_violation ||
+         code == protocol::sqlstate::invalid_sql_statement_name;
+}
+
 bool is_stale_plan(std::string_view code) {
   return code == "0A000" || code == "XX000" || code == "42704" || code == "42883" || code == "42P01" ||
          code == "42703";
@@ -103,6 +110,7 @@ bool session::relay_chunk(std::string_view chunk) {
   const std::string_view bytes = carried ? std::string_view(b.carry) : chunk;
   worker_.to_client.clear();
   worker_.made.clear();
+  worker_.renamed.clear();
   bool unit_done = false;
   const auto used = walk(bytes, unit_done);
   if (b.is_doomed && !unit_done) {  // out of step: nothing of it can be trusted
@@ -239,11 +247,16 @@ session::frame_fate session::on_error(std::string_view frame) {
     fatal_passed_ = true;
     return frame_fate::pass;
   }
+  const std::string* renamed = nullptr;
   const bool ours = b.wire.owed.is_head_ours();
   const auto r = b.wire.owed.on_reply('E');
   if (r.what == verdict::mismatch) {
     on_mismatch('E');
     return frame_fate::stop;
+  }
+  if (!ours && may_name_statement(error.sqlstate)) {
+    if (auto own = protocol::with_client_names(frame, [this](auto id) { return names_.name_of(id); }))
+      renamed = &worker_.renamed.emplace_back(std::move(*own));
   }
   b.wire.revert(b.wire.owed.take_failed_change(), names_);
   // The server skips to a Sync that the client has not been asked for yet.
@@ -269,7 +282,9 @@ session::frame_fate session::on_error(std::string_view frame) {
     worker_.to_client.clear();
     b.held.clear();
   }
-  return retrying_ ? frame_fate::drop : frame_fate::pass;
+  if (retrying_ || renamed == nullptr) return retrying_ ? frame_fate::drop : frame_fate::pass;
+  add_run(*renamed);
+  return frame_fate::drop;
 }
 
 session::frame_fate session::on_ready(std::string_view frame, const protocol::reply& r, bool& unit_done) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/statement_names.hpp"
+
 namespace pgsteer::proxy {
 
 namespace {
@@ -21,7 +23,7 @@ const statement_ref& statement_registry::add(std::uint32_t group, std::uint32_t 
   if (bytes_ > std::max(max_bytes_, sweep_at_)) drop_unused();
   auto s = std::make_shared<prepared_statement>();
   s->id = next_id_++;
-  s->server_name = "pgsteer_" + std::to_string(s->id);
+  s->server_name = protocol::statement_name_on_server(s->id);
   s->parse_tail = tail;
   s->what = std::move(what);
   bytes_ += tail.size() + overhead;

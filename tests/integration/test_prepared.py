@@ -90,6 +90,14 @@ class OnTheWire(unittest.TestCase):
         self.twins.ask(raw.parse("SELECT 2", "s"), raw.SYNC)
         self.twins.ask(raw.bind(statement="s"), raw.execute(), raw.SYNC)
 
+    def test_an_error_names_the_statement_as_its_client_does(self):
+        for name in ("mine", ""):
+            for sql in ("SELECT $1::int + $2::int", "UPDATE thing SET id = $1 WHERE id = $2 AND false"):
+                self.twins.ask(raw.parse(sql, name), raw.SYNC)
+                self.twins.ask(raw.bind([1], name), raw.execute(), raw.SYNC)
+                self.twins.ask(raw.bind([1, 2, 3], name), raw.execute(), raw.SYNC, raw.bind([1], name), raw.SYNC)
+                self.twins.ask(raw.bind([1, 2], name), raw.execute(), raw.close("S", name), raw.SYNC)
+
     def test_close_and_prepare_again(self):
         for sql in ("SELECT 1", "SELECT 'two'", "UPDATE thing SET id = id WHERE false"):
             self.twins.ask(raw.parse(sql, "s"), raw.bind(statement="s"), raw.execute(), raw.SYNC)
