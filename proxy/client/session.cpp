@@ -74,6 +74,7 @@ bool session::wants_input() const {
 }
 
 void session::read_input() {
+  if (phase_ == phase::startup && begins_with_tls()) return start_direct_tls();
   const auto r = io_.read(worker_.buffer);
   if (r.status == io_status::would_block) {
     readable_ = false;

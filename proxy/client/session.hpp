@@ -114,6 +114,7 @@ class session final : public event_handler {
     protocol::settings_map wanted;  // startup settings not yet known to a server
     std::string accepted;           // the last message of the conversation: leaves with the answer
     bool is_applied = false;
+    bool is_direct_tls = false;  // without asking: `postgresql` must be agreed on by ALPN
   };
   // A unit on its way: the bytes are in the client's buffer or in the worker's.
   struct unit_view {
@@ -146,7 +147,9 @@ class session final : public event_handler {
   void start_login();
   [[nodiscard]] std::size_t on_login_bytes(std::string_view bytes);
   void on_login_output(const protocol::client_login::output& output);
-  void start_tls(std::string_view already_read);
+  [[nodiscard]] bool begins_with_tls() const;
+  void start_direct_tls();
+  void start_tls();
   void continue_handshake();
   void open_session();
   void open_with_profile();

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include "protocol/message_writer.hpp"
 #include "protocol/parameter_names.hpp"
@@ -63,7 +64,7 @@ std::size_t session::on_startup_bytes(std::string_view bytes) {
         send("N");
       } else {
         send("S");
-        start_tls({});
+        start_tls();
       }
       return r.consumed;
     case startup_kind::gssenc_request:
@@ -88,7 +89,21 @@ std::size_t session::on_startup_bytes(std::string_view bytes) {
   return 0;
 }
 
-void session::start_tls(std::string_view /*already_read*/) {
+// sslnegotiation=direct: the first byte is a ClientHello's. It stays in the socket for OpenSSL.
+// https://www.postgresql.org/docs/17/protocol-flow.html#PROTOCOL-FLOW-SSL
+bool session::begins_with_tls() const {
+  constexpr char handshake_record = 0x16;
+  if (worker_.config().tls == nullptr || is_unix_ || io_.is_tls() || login_->done.is_ssl_done) return false;
+  char first = 0;
+  return ::recv(fd_.get(), &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1 && first == handshake_record;
+}
+
+void session::start_direct_tls() {
+  login_->done.is_ssl_done = login_->is_direct_tls = true;
+  start_tls();
+}
+
+void session::start_tls() {
   ssl_ptr ssl(SSL_new(worker_.config().tls.get()));
   if (!ssl) return end();
   io_.start_tls(std::move(ssl));
@@ -104,6 +119,14 @@ void session::continue_handshake() {
   }
   if (status == io_status::closed) {
     log_debug("TLS handshake with a client failed", {{"cause", stream::tls_error()}});
+    return end();
+  }
+  const unsigned char* agreed = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(io_.ssl(), &agreed, &size);
+  if (login_->is_direct_tls && size == 0) {  // it may be meant for another kind of server
+    worker_.metrics().protocol_errors.add();
+    log_debug("A direct TLS connection did not agree on the protocol postgresql", {});
     return end();
   }
   login_->done.is_gss_done = true;

@@ -89,6 +89,31 @@ class Clients(unittest.TestCase):
             else:
                 self.assertIn(answer, (b"", b"E"))
 
+    def direct(self, protocols):
+        """A client that begins with TLS, as libpq 17 does with sslnegotiation=direct."""
+        client = raw.RawClient(self.proxy.port)
+        self.addCleanup(client.close)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(authority.certificate)
+        if protocols:
+            context.set_alpn_protocols(protocols)
+        client.socket = context.wrap_socket(client.socket, server_hostname="localhost")
+        return client
+
+    def test_direct_tls_agrees_on_the_protocol(self):
+        client = self.direct(["http/1.1", "postgresql"])
+        self.assertEqual(client.socket.selected_alpn_protocol(), "postgresql")
+        self.assertEqual(client.login().status, "I")
+        self.assertEqual(client.query("SELECT 1").values, ["1"])
+
+    def test_direct_tls_of_something_else_is_closed(self):
+        with self.assertRaises((ssl.SSLError, ConnectionError)):
+            self.direct(["http/1.1"]).read_bytes(1)
+        try:
+            self.assertTrue(self.direct([]).is_closed())
+        except (ssl.SSLError, ConnectionError):
+            pass  # as good an end
+
     def test_gss_inside_tls_is_refused(self):
         with raw.RawClient(self.proxy.port) as client:
             self.assertEqual(client.request_ssl(), b"S")
