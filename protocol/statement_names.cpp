@@ -14,8 +14,9 @@ bool is_of_a_name(char c) {
 
 void set_length(std::string& frame) {
   const auto size = static_cast<std::uint32_t>(frame.size() - 1);
-  for (int i = 0; i < 4; ++i)
-    frame[static_cast<std::size_t>(1 + i)] = static_cast<char>(size >> (24 - 8 * i));
+  unsigned shift = 32;
+  for (std::size_t at = 1; at <= 4; ++at)
+    frame[at] = static_cast<char>(size >> (shift -= 8));
 }
 
 }  // namespace

@@ -176,6 +176,19 @@ void worker::connect(pool& p) {
   });
 }
 
+void worker::open_tunnel(session& s, connect_request request) {
+  const auto host = request.server;
+  // The session may be gone when the answer comes: it is looked up again.
+  connector_.connect(std::move(request), [this, host, serial = s.serial()](connect_result result) {
+    auto shared = std::make_shared<connect_result>(std::move(result));
+    loop.post([this, host, serial, shared] {
+      const auto at = std::find_if(sessions_.begin(), sessions_.end(),
+                                   [serial](const auto& each) { return each.first->serial() == serial; });
+      if (at != sessions_.end()) at->first->on_tunnel_connected(host, std::move(*shared));
+    });
+  });
+}
+
 std::int32_t worker::register_key(session& s, std::int32_t pid) {
   auto key = pid;
   while (key == 0 || (pid == 0 && keys_.contains(key))) {

@@ -83,6 +83,8 @@ class worker {
   [[nodiscard]] bool may_wait_for_primary(std::size_t bytes);
   void forward_cancel(backend& b);
   void connect(pool& p);
+  // Opens a connection for this session alone, which is told when it stands or has failed.
+  void open_tunnel(session& s, connect_request request);
   // The database's objects have changed: statements parsed from now on are analysed anew.
   void forget_statements(const std::string& database);
   void close_idle_elsewhere(const std::string& database);

@@ -37,6 +37,8 @@ struct connect_request {
   std::chrono::milliseconds timeout{5000};
   backend_login_ref login = nullptr;                           // null: the URL's own user
   std::shared_ptr<const config::settings> settings = nullptr;  // for its TCP timeouts; null: the system's
+  std::string replication{};                                   // as the startup packet says it; empty: none
+  std::string options{};                                       // as libpq takes them, in place of the URL's
 };
 
 struct connected {

@@ -139,13 +139,18 @@ std::array<std::string, 4> tcp_timeouts(const connect_request& request) {
 pgconn_ptr start(const connect_request& request) {
   auto conninfo = conninfo_of(request);
   const auto timeouts = tcp_timeouts(request);
+  const auto& r = request;
+  const bool has_options = !r.replication.empty();
   const char* const names[] = {"keepalives_idle",  "keepalives_interval",
                                "keepalives_count", "tcp_user_timeout",
                                "dbname",           "dbname",
-                               "gssencmode",       nullptr};
-  const char* const values[] = {
-      timeouts[0].c_str(), timeouts[1].c_str(),      timeouts[2].c_str(), timeouts[3].c_str(),
-      conninfo.c_str(),    request.database.c_str(), "disable",           nullptr};
+                               "gssencmode",       has_options ? "replication" : nullptr,
+                               "options",          nullptr};
+  const char* const values[] = {timeouts[0].c_str(), timeouts[1].c_str(),
+                                timeouts[2].c_str(), timeouts[3].c_str(),
+                                conninfo.c_str(),    r.database.c_str(),
+                                "disable",           has_options ? r.replication.c_str() : nullptr,
+                                r.options.c_str(),   nullptr};
   // The first dbname is expanded as a connection string, which may say otherwise; the second overrides its
   // database.
   pgconn_ptr c(PQconnectStartParams(names, values, 1));

@@ -64,6 +64,8 @@ bool session::wants_input() const {
     case phase::startup:
     case phase::login:
       return true;
+    case phase::tunnelled:
+      return wants_tunnel_input();
     case phase::ready:
       break;
     default:
@@ -110,6 +112,8 @@ std::size_t session::process(std::string_view bytes) {
       n = on_startup_bytes(rest);
     } else if (phase_ == phase::login) {
       n = on_login_bytes(rest);
+    } else if (phase_ == phase::tunnelled) {
+      n = take_tunnel(rest);
     } else if (pass_left_ > 0) {
       n = pass_through(rest);
     } else if (flow_ == flow::flowing) {
@@ -175,6 +179,7 @@ void session::on_writable() {
   if (is_backed_up()) return;
   if (phase_ == phase::closing) return end();
   if (backend_ != nullptr) worker_.loop.soon(*backend_);
+  if (tunnel_ != nullptr) worker_.loop.soon(*tunnel_);
   resume_soon();
 }
 
@@ -212,7 +217,9 @@ void session::close_client() {
 
 void session::end() {
   if (phase_ == phase::ended) return;
-  if (phase_ == phase::ready || (phase_ == phase::closing && key_ != 0)) worker_.metrics().clients.sub();
+  const bool is_counted = phase_ == phase::ready || phase_ == phase::tunnelled;
+  if (is_counted || (phase_ == phase::closing && key_ != 0)) worker_.metrics().clients.sub();
+  drop_tunnel();
   if (backend_ == nullptr) return_to_held();
   while (backend_ != nullptr)
     drop_backend();
@@ -238,11 +245,13 @@ void session::sweep(clock::time_point now) {
     return;
   }
   if (phase_ == phase::closing && now - since_ > s.login_timeout) return end();
+  if (phase_ == phase::tunnelled) return;
   check_time(now);
 }
 
 void session::on_drain() {
   drain_ = true;
+  if (phase_ == phase::tunnelled) return end();  // nothing may be said between its bytes
   const bool idle =
       phase_ != phase::ready || (flow_ == flow::collecting && view_.open == routing::block::none);
   if (!idle) return;
@@ -252,7 +261,7 @@ void session::on_drain() {
 }
 
 void session::on_drain_timeout() {
-  if (gone_ || phase_ == phase::closing) return end();
+  if (gone_ || phase_ == phase::closing || phase_ == phase::tunnelled) return end();
   close_after(protocol::fatal_error(
       protocol::sqlstate::admin_shutdown, "terminating connection due to administrator command",
       "The transaction did not end within shutdown_timeout.", "Connect again."));

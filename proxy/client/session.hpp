@@ -10,6 +10,7 @@
 //   session_wishes.cpp pgsteer.route and pgsteer.consistency
 //   session_explain.cpp  EXPLAIN ROUTE, and what is counted by statement
 //   session_state.cpp  what the session leaves behind in its backend: settings and pins
+//   session_tunnel.cpp a client that speaks the replication protocol
 //   session_console.cpp  a client of the console instead of a server
 //   session_time.cpp   a client that takes too long
 //   session_list.cpp   the session in lists of clients
@@ -34,6 +35,7 @@
 #include "proxy/client/extended_unit.hpp"
 #include "proxy/client/group.hpp"
 #include "proxy/client/time_limits.hpp"
+#include "proxy/client/tunnel.hpp"
 #include "proxy/io/reactor.hpp"
 #include "proxy/io/stream.hpp"
 #include "proxy/lists.hpp"
@@ -48,7 +50,7 @@ class worker;
 
 class session final : public event_handler {
  public:
-  enum class phase : std::uint8_t { startup, handshake, login, opening, ready, closing, ended };
+  enum class phase : std::uint8_t { startup, handshake, login, opening, ready, tunnelled, closing, ended };
   enum class flow : std::uint8_t {
     collecting,  // reading the next unit
     waiting,     // a unit is complete and waits for a backend
@@ -72,6 +74,13 @@ class session final : public event_handler {
 
   // From the leased backend.
   void on_backend_events(backend& b, std::uint32_t events);
+
+  // From its tunnel.
+  void on_tunnel_connected(const server_ref& host, connect_result result);
+  [[nodiscard]] bool takes_tunnel_bytes() const;
+  void on_tunnel_bytes(std::string_view bytes);
+  void on_tunnel_writable();
+  void on_tunnel_closed();
 
   // From the worker.
   [[nodiscard]] backend* on_cancel();  // the backend to be told, if the client's query runs on one
@@ -161,6 +170,13 @@ class session final : public event_handler {
   [[nodiscard]] bool keeps_from_login() const;
   [[nodiscard]] std::int32_t move_in();
   void move_out();
+
+  // session_tunnel.cpp
+  [[nodiscard]] bool asks_for_replication() const;
+  void open_tunnel();
+  void drop_tunnel();
+  [[nodiscard]] bool wants_tunnel_input() const;
+  [[nodiscard]] std::size_t take_tunnel(std::string_view bytes);
 
   // session_time.cpp
   [[nodiscard]] client_activity activity(clock::time_point now) const;
@@ -294,6 +310,7 @@ class session final : public event_handler {
   std::unique_ptr<routing::temporary_names> temporary_;  // names of temporary objects; null: none
   std::unique_ptr<custom_names> custom_settings_;        // that it may have set; null: none
   std::unique_ptr<login_state> login_;
+  std::unique_ptr<tunnel> tunnel_;       // of a replication connection
   std::unique_ptr<console> console_;     // a client of the proxy itself
   protocol::settings_ref settings_;      // what the client has in force
   mutable routing::chosen_facts facts_;  // by these settings, and by the catalog of this epoch

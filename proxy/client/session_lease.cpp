@@ -389,6 +389,7 @@ void session::fail_unit(const protocol::error_report& why) {
 }
 
 void session::on_server_down(const server& s) {
+  if (tunnel_ != nullptr && tunnel_->host().get() == &s && s.is_excluded()) return end();
   if (held_ != nullptr && held_->home.host().get() == &s && s.is_excluded()) {
     held_->is_doomed = has_held_stirred_ = true;  // acted upon when the read beside it is over
     return;

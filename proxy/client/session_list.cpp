@@ -39,6 +39,7 @@ std::uint64_t ms_between(clock::time_point from, clock::time_point to) {
 std::string_view session::state_text() const {
   if (wait_.is_linked()) return "waiting";
   if (phase_ == phase::closing || phase_ == phase::ended) return "closing";
+  if (phase_ == phase::tunnelled) return "active";
   if (phase_ != phase::ready) return "login";
   if (flow_ != flow::collecting && flow_ != flow::settling) return "active";
   if (view_.open == routing::block::none) return "idle";
@@ -76,6 +77,8 @@ client_entry session::describe(clock::time_point now) const {
   if (wait_.is_linked()) {
     e.wait_ms = ms_between(wait_.since, now);
     e.target = wait_.where->host()->name();
+  } else if (tunnel_ != nullptr) {
+    e.target = tunnel_->host()->name();
   } else if (backend_ != nullptr) {
     e.target = backend_->home.host()->name();
     if (view_.open != routing::block::none || e.state == "active")

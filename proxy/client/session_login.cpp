@@ -137,16 +137,10 @@ void session::continue_handshake() {
 
 void session::on_startup_packet(protocol::startup_packet packet) {
   login_->packet = std::move(packet);
-  const auto& p = login_->packet;
   if (worker_.settings().tls == config::client_tls::require && !io_.is_tls() && !is_unix_) {
     return refuse_login(
         protocol::fatal_error(sqlstate::invalid_authorization_specification, "connection requires TLS", {},
                               "pgsteer is set to tls: require; connect with sslmode=require."));
-  }
-  if (p.replication != protocol::replication_mode::none) {
-    return refuse_login(protocol::fatal_error(sqlstate::feature_not_supported,
-                                              "replication connections are not pooled", {},
-                                              "Connect to the PostgreSQL server itself for replication."));
   }
   if (worker_.is_draining()) {
     return refuse_login(protocol::fatal_error(sqlstate::cannot_connect_now, "pgsteer is shutting down", {},
@@ -225,6 +219,7 @@ void session::on_login_output(const protocol::client_login::output& output) {
         "As many clients of this user as its max_clients allows are connected.",
         "Raise max_clients of the user, or look for clients that do not disconnect."));
   }
+  if (asks_for_replication()) return open_tunnel();
   open_session();
 }
 
@@ -317,6 +312,7 @@ bool session::wants_home() const {
 
 // The process id of the session's own backend, or 0 where it has none.
 std::int32_t session::move_in() {
+  if (tunnel_ != nullptr) return tunnel_->pid();
   if (group_ == nullptr) return 0;  // of the console
   const bool holds_own = backend_ != nullptr && !backend_->home.is_replica();
   if (keeps_from_login()) return holds_own ? backend_->pid : 0;

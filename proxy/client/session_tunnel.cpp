@@ -1,0 +1,100 @@
+// A client that speaks the replication protocol: it has a connection of its own to the primary.
+#include <fmt/format.h>
+
+#include "protocol/message_writer.hpp"
+#include "proxy/client/session.hpp"
+#include "proxy/log.hpp"
+#include "proxy/worker.hpp"
+
+namespace pgsteer::proxy {
+
+namespace {
+
+constexpr std::size_t max_unsent_to_server = std::size_t{256} << 10;
+
+// As libpq takes a setting in `options`.
+std::string option(std::string_view name, std::string_view value) {
+  std::string out = fmt::format("-c {}=", name);
+  for (const char c : value) {
+    if (c == ' ' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+}  // namespace
+
+bool session::asks_for_replication() const {
+  return login_ && login_->packet.replication != protocol::replication_mode::none;
+}
+
+void session::open_tunnel() {
+  const auto& p = login_->packet;
+  const auto& primary = worker_.config().servers->primary;
+  connect_request request{primary, p.database, worker_.settings().connect_timeout, group_->login,
+                          worker_.config().settings};
+  request.replication = p.replication == protocol::replication_mode::database ? "database" : "true";
+  for (const auto& [name, value] : p.settings)
+    request.options += (request.options.empty() ? "" : " ") + option(name, value);
+  worker_.open_tunnel(*this, std::move(request));
+}
+
+void session::on_tunnel_connected(const server_ref& host, connect_result result) {
+  if (gone_ || phase_ != phase::opening) return end();
+  if (const auto* failure = std::get_if<connect_failure>(&result)) {
+    const auto code = failure->sqlstate.empty() ? protocol::sqlstate::connection_failure
+                                                : std::string_view(failure->sqlstate);
+    return refuse_login(protocol::fatal_error(code, failure->message));
+  }
+  auto& c = std::get<connected>(result);
+  const auto parameters = std::move(c.parameters);
+  tunnel_ = std::make_unique<tunnel>(worker_, *this, host, std::move(c));
+  std::string bytes = std::move(login_->accepted);
+  protocol::write::authentication_ok(bytes);
+  for (const auto& [name, value] : parameters)
+    protocol::write::parameter_status(bytes, name, value);
+  make_key(bytes);
+  protocol::write::ready_for_query(bytes, 'I');
+  login_.reset();
+  phase_ = phase::tunnelled;
+  set_pin("replication");
+  worker_.metrics().clients.add();
+  send(bytes);
+  resume_soon();
+}
+
+std::size_t session::take_tunnel(std::string_view bytes) {
+  if (tunnel_->send(bytes)) return bytes.size();
+  on_tunnel_closed();
+  return 0;
+}
+
+bool session::wants_tunnel_input() const {
+  return tunnel_ != nullptr && tunnel_->unsent() < max_unsent_to_server;
+}
+
+bool session::takes_tunnel_bytes() const {
+  return phase_ == phase::tunnelled && !is_backed_up() && !gone_;
+}
+
+void session::on_tunnel_bytes(std::string_view bytes) {
+  send(bytes);
+}
+
+void session::on_tunnel_writable() {
+  resume_soon();
+}
+
+// What the server said last is still sent.
+void session::on_tunnel_closed() {
+  drop_tunnel();
+  close_client();
+}
+
+void session::drop_tunnel() {
+  if (tunnel_ == nullptr) return;
+  tunnel_->leave();
+  worker_.loop.bury(std::move(tunnel_));
+}
+
+}  // namespace pgsteer::proxy
