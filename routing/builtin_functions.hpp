@@ -17,6 +17,7 @@ inline constexpr unsigned fx_may_set = 1;           // changes a setting of the 
 inline constexpr unsigned fx_may_pin = 2;           // takes or gives back state held by the backend's session
 inline constexpr unsigned fx_session_sequence = 4;  // reads what nextval left in the session
 inline constexpr unsigned fx_nextval = 8;           // leaves what currval and lastval read
+inline constexpr unsigned fx_reads_custom = 32;     // reads settings by name, custom ones too
 inline constexpr unsigned fx_literal_sensitive = 16;  // a literal argument names a relation or other object
 // Runs functions that its arguments do not show: anything may be left behind.
 inline constexpr unsigned fx_unknown = fx_may_set | fx_may_pin | fx_session_sequence | fx_nextval;

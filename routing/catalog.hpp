@@ -87,6 +87,7 @@ struct catalog_relation {
   object_id row_type = 0;
   char kind = 'r';              // pg_class.relkind
   char persistence = 'p';       // pg_class.relpersistence
+  bool asks_settings = false;   // ... or current_setting()
   bool asks_sequences = false;  // what is written to it may ask for currval() or lastval()
 };
 

@@ -111,6 +111,9 @@ void catalog_builder::add(catalog_query from, catalog_row row) {
     case catalog_query::sequence_askers:
       sequence_askers_.insert(id(row, 0));
       return;
+    case catalog_query::setting_askers:
+      setting_askers_.insert(id(row, 0));
+      return;
   }
 }
 
@@ -274,6 +277,7 @@ void catalog_builder::finish_uses() {
   for (auto& relation : t.relations.rows()) {
     relation.uses = uses_of(relation_uses_, relation.id);
     relation.asks_sequences = sequence_askers_.contains(relation.id);
+    relation.asks_settings = setting_askers_.contains(relation.id);
     if (const auto found = view_refusals_.find(relation.id); found != view_refusals_.end())
       relation.refusal = found->second;
   }

@@ -151,6 +151,22 @@ UNION
 SELECT t.tgrelid FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
  WHERE NOT t.tgisinternal AND p.prosrc ~* '(curr|last)val')";
 
+// The same of current_setting(), 2077 and 3294; policies too, whatever command they are for.
+constexpr const char* setting_askers = R"(
+SELECT d.adrelid FROM pg_catalog.pg_attrdef d WHERE d.adbin::pg_catalog.text ~ ':funcid (2077|3294) '
+UNION
+SELECT p.polrelid FROM pg_catalog.pg_policy p
+ WHERE p.polqual::pg_catalog.text ~ ':funcid (2077|3294) ' OR p.polwithcheck::pg_catalog.text ~ ':funcid (2077|3294) '
+UNION
+SELECT c.conrelid FROM pg_catalog.pg_constraint c
+ WHERE c.contype = 'c' AND c.conbin::pg_catalog.text ~ ':funcid (2077|3294) '
+UNION
+SELECT r.ev_class FROM pg_catalog.pg_rewrite r
+ WHERE r.ev_type <> '1' AND r.ev_action::pg_catalog.text ~ ':funcid (2077|3294) '
+UNION
+SELECT t.tgrelid FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+ WHERE NOT t.tgisinternal AND p.prosrc ~* 'current_setting')";
+
 constexpr catalog_query_text queries[] = {
     {catalog_query::schemas, schemas},
     {catalog_query::types, types},
@@ -168,6 +184,7 @@ constexpr catalog_query_text queries[] = {
     {catalog_query::paths, paths},
     {catalog_query::superusers, superusers},
     {catalog_query::sequence_askers, sequence_askers},
+    {catalog_query::setting_askers, setting_askers},
 };
 
 }  // namespace

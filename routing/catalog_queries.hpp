@@ -37,6 +37,7 @@ enum class catalog_query : std::uint8_t {
   paths,
   superusers,
   sequence_askers,
+  setting_askers,
 };
 
 struct catalog_query_text {
@@ -88,6 +89,7 @@ class catalog_builder {
   uses_by_object function_uses_;
   std::map<object_id, std::string_view> view_refusals_;
   std::set<object_id> sequence_askers_;
+  std::set<object_id> setting_askers_;
   bool is_whole_ = true;
 };
 

@@ -41,9 +41,10 @@ struct session_effects {
   bool loads_library : 1 = false;          // LOAD: cannot be undone
   bool calls_c : 1 = false;                // a volatile function in C that nobody knows: it may remember
   bool uses_session_sequence : 1 = false;  // currval(), lastval()
-  bool calls_nextval : 1 = false;          // nextval() or setval() by name: currval/lastval may follow
-  bool seeds_random : 1 = false;           // setseed(), SET seed: random() of this backend; cannot be undone
-  bool changes_catalog : 1 = false;        // DDL: catalog facts are stale once it commits
+  bool reads_custom : 1 = false;     // current_setting(), SHOW a.b: it may see whether a name was ever set
+  bool calls_nextval : 1 = false;    // nextval() or setval() by name: currval/lastval may follow
+  bool seeds_random : 1 = false;     // setseed(), SET seed: random() of this backend; cannot be undone
+  bool changes_catalog : 1 = false;  // DDL: catalog facts are stale once it commits
   session_effects& operator|=(const session_effects& o) {
     may_set |= o.may_set;
     may_pin |= o.may_pin;
@@ -53,6 +54,7 @@ struct session_effects {
     calls_c |= o.calls_c;
     uses_session_sequence |= o.uses_session_sequence;
     calls_nextval |= o.calls_nextval;
+    reads_custom |= o.reads_custom;
     seeds_random |= o.seeds_random;
     changes_catalog |= o.changes_catalog;
     return *this;

@@ -30,6 +30,7 @@ struct verdict {
   std::string reason;           // for an operator of the database, where not safe
   bool is_doubt = false;        // not safe for want of knowledge, not for what is known
   bool is_local = false;        // not safe because each server has its own, which may be what is asked for
+  bool asks_settings = false;   // of a table: writing to it may call current_setting()
   bool asks_sequences = false;  // of a table: writing to it may call currval() or lastval()
 };
 

@@ -175,6 +175,7 @@ verdict names_in_path::relation(const object_name& name) const {
     if (found == all.end()) continue;
     join(worst, judge_.relation(*found, path_));
     worst.asks_sequences |= found->asks_sequences;
+    worst.asks_settings |= found->asks_settings;
     if (judge_.may_use(schema) || !worst.is_safe) return worst;
   }
   if (!worst.is_safe) return worst;

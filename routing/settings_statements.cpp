@@ -239,6 +239,7 @@ classification judge_show(const json::object& node) {
   classification is;
   is.kind = statement_kind::show;
   is.name = lower_case(text_field(node, "name"));
+  is.effects.reads_custom = is.name.find('.') != std::string::npos;
   is.reason = fmt::format("SHOW {}: settings differ from server to server", is.name);
   return is;
 }

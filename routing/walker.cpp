@@ -71,6 +71,12 @@ void findings::take(verdict&& judged) {
   if (reason.empty()) reason = std::move(judged.reason);
 }
 
+// What is written to a table runs its defaults, checks, policies and triggers.
+void findings::note_target(const verdict& table) {
+  effects.uses_session_sequence |= table.asks_sequences;
+  effects.reads_custom |= table.asks_settings;
+}
+
 void walker::walk(const json::value& tree) {
   if (const auto* list = tree.if_array()) {
     for (const auto& item : *list)
@@ -197,8 +203,7 @@ void walker::judge_select(const json::object& fields) {
 
 void walker::judge_modify(std::string_view type, const json::object& fields) {
   const auto* target = object_field(fields, "relation");
-  if (target != nullptr && known_.relation(relation_name(*target)).asks_sequences)
-    found_.effects.uses_session_sequence = true;
+  if (target != nullptr) found_.note_target(known_.relation(relation_name(*target)));
   found_.modifies |= type != "MergeStmt";  // a MERGE without an action that fires is refused by nobody
   found_.refuse(fmt::format("{} is not a read", modifying_word(type)));
 }

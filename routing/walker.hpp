@@ -31,6 +31,7 @@ struct findings {
   void refuse(std::string_view why);
   void doubt(std::string_view why);
   void take(verdict&& judged);
+  void note_target(const verdict& table);
 };
 
 class walker {

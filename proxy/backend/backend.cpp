@@ -102,6 +102,11 @@ bool backend::flush() {
   return true;
 }
 
+void backend::note_custom(const custom_names& names) {
+  if (custom == nullptr) custom = std::make_unique<custom_names>();
+  custom->insert(names.begin(), names.end());
+}
+
 void backend::put_own_query(own_query purpose, std::string_view sql, protocol::gather& batch) {
   protocol::write::query(batch.begin_made(), sql);
   batch.end_made();

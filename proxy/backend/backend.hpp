@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ namespace pgsteer::proxy {
 
 class pool;
 class session;
+using custom_names = std::set<std::string, std::less<>>;
 
 // A query the proxy asks on its own account, between a client's units.
 enum class own_query : std::uint8_t {
@@ -52,6 +54,8 @@ class backend final : public event_handler {
   // A simple Query of the proxy's own; its answer is told to the session with `purpose`.
   void put_own_query(own_query purpose, std::string_view sql, protocol::gather& batch);
 
+  // That these custom settings were named here: PostgreSQL cannot forget them.
+  void note_custom(const custom_names& names);
   // Nothing is owed, and nothing has come that nobody asked for: what is left in `carry` was meant for
   // the session that leaves, and must never meet the next one.
   [[nodiscard]] bool is_idle_in_step() const {
@@ -71,6 +75,8 @@ class backend final : public event_handler {
   clock::time_point idle_since;
   clock::time_point lease_since;
   clock::time_point transaction_since;  // of the one that is open or was last
+
+  std::unique_ptr<custom_names> custom;  // names of custom settings that exist here; null: none
 
   session* user = nullptr;
   char status = 'I';       // of the last ReadyForQuery

@@ -42,6 +42,11 @@ backend* pool::lease(session& s) {
   if (!idle_.empty() && !somebody_waits && !lacks_primary()) {
     const auto at = best_idle(s);
     backend* b = idle_[at];
+    if (s.minds(*b) && may_replace()) {
+      if (!can_open()) discard(*b);
+      await_new(s);
+      return nullptr;
+    }
     idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(at));
     hand_out(*b, s);
     return b;
@@ -88,14 +93,20 @@ void pool::hand_out(backend& b, session& s) {
 // ago.
 std::size_t pool::best_idle(const session& s) const {
   if (worker_.settings().rotation == config::backend_rotation::always) {
-    return idle_.size() > 1 && idle_.front()->id == s.last_backend() ? 1 : 0;
+    const auto is_fit = [&s](const backend* b) { return b->id != s.last_backend() && !s.minds(*b); };
+    const auto fit = std::find_if(idle_.begin(), idle_.end(), is_fit);
+    if (fit != idle_.end()) return static_cast<std::size_t>(fit - idle_.begin());
+    const auto clean =
+        std::find_if(idle_.begin(), idle_.end(), [&s](const backend* b) { return !s.minds(*b); });
+    return clean == idle_.end() ? 0 : static_cast<std::size_t>(clean - idle_.begin());
   }
   auto best = idle_.size() - 1;
-  int best_rank = 0;
+  int best_rank = -1;
   for (std::size_t i = idle_.size(); i-- > 0;) {
     const auto& b = *idle_[i];
-    if (b.id == s.home()) return i;
-    const int rank = (b.settings == s.settings() ? 2 : 0) + (b.resident == 0 ? 1 : 0);
+    if (b.id == s.home() && !s.minds(b)) return i;
+    const int rank = (s.minds(b) ? 0 : 8) + (s.is_like(b) ? 4 : 0) + (b.settings == s.settings() ? 2 : 0) +
+                     (b.resident == 0 ? 1 : 0);
     if (rank <= best_rank) continue;
     best = i;
     best_rank = rank;
@@ -104,8 +115,9 @@ std::size_t pool::best_idle(const session& s) const {
 }
 
 backend* pool::vacant() const {
-  const auto at = std::find_if(idle_.rbegin(), idle_.rend(),
-                               [](const auto* b) { return b->resident == 0 && !b->hung_up; });
+  const auto at = std::find_if(idle_.rbegin(), idle_.rend(), [](const auto* b) {
+    return b->resident == 0 && b->custom == nullptr && !b->hung_up;
+  });
   return at == idle_.rend() ? nullptr : *at;
 }
 
@@ -117,16 +129,38 @@ bool pool::can_open() {
 
 bool pool::open_home_for(session& s) {
   if (!can_open()) return false;
+  await_new(s);
+  return true;
+}
+
+void pool::await_new(session& s) {
   enqueue(s, &newcomer_);
   open_for_waiters();
-  return true;
+}
+
+// Connections on which a session could see the names of other clients' settings give way to new ones, as many
+// a second as the pool has at most: a busy pool must not spend its time on that.
+bool pool::may_replace() {
+  constexpr std::chrono::seconds period{1};
+  constexpr std::size_t least_a_second = 10;
+  if (retired_ || !server_->is_usable() || lacks_primary()) return false;
+  if (worker_.loop.now() - replaced_since_ > period) {
+    replaced_since_ = worker_.loop.now();
+    replaced_ = 0;
+  }
+  return replaced_++ < std::max(limit(), least_a_second);
 }
 
 // Their logins go on without a home.
 void pool::disappoint_newcomers(clock::time_point came_until) {
   for (auto w = waiting_.begin(); w != waiting_.end();) {
     auto& each = *w++;
-    if (each.only == &newcomer_ && each.since <= came_until) each.who->on_acquire_failed(unreachable_error());
+    if (each.only != &newcomer_ || each.since > came_until) continue;
+    if (each.who->current_phase() == session::phase::ready) {
+      each.only = nullptr;  // any will do, then
+    } else {
+      each.who->on_acquire_failed(unreachable_error());
+    }
   }
 }
 
@@ -150,6 +184,11 @@ bool pool::grant(backend& b, bool is_new) {
   });
   if (at == waiting_.end()) return false;
   auto& first = *at;
+  if (first.only == nullptr && first.who->minds(b) && may_replace()) {
+    first.only = &newcomer_;
+    discard(b);
+    return true;
+  }
   waiting_.erase(at);
   auto& m = worker_.metrics();
   m.clients_waiting.sub();

@@ -92,6 +92,8 @@ class pool {
   [[nodiscard]] bool grant(backend& b, bool is_new = false);
   void receive(backend& b, bool is_new);
   [[nodiscard]] bool can_open();
+  [[nodiscard]] bool may_replace();
+  void await_new(session& s);
   void disappoint_newcomers(clock::time_point came_until);
   void on_connect_failure(const connect_failure& failure);
   [[nodiscard]] std::size_t best_idle(const session& s) const;
@@ -119,6 +121,8 @@ class pool {
   wait_queue waiting_;
   const char newcomer_ = 0;  // its address is what waits for a new connection, and for no other
   int connecting_ = 0;
+  std::size_t replaced_ = 0;  // since replaced_since_
+  clock::time_point replaced_since_;
   std::vector<clock::time_point> closing_;  // until when a closed connection counts: the server is slower
   bool retired_ = false;
   bool is_pinned_full_ = false;

@@ -27,7 +27,7 @@ void pool::sweep(clock::time_point now) {
   expire_idle(now);
   check_idle(now);
   if (group_.sessions > 0) keep_warm(least());
-  disappoint_newcomers(connecting_ == 0 ? now : now - longest_wait_for_home);
+  disappoint_newcomers(connecting_ == 0 && closing_.empty() ? now : now - longest_wait_for_home);
   if (!waiting_.empty() && !server_->is_usable()) server_->want();
   while (!waiting_.empty() && !idle_.empty() && !lacks_primary()) {
     backend* b = idle_.back();

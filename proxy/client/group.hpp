@@ -17,7 +17,6 @@
 
 namespace pgsteer::proxy {
 
-using custom_names = std::set<std::string, std::less<>>;
 using parameter_map = std::map<std::string, std::string, std::less<>>;
 
 // A client's startup settings after a server has accepted and spelt them.
@@ -42,6 +41,7 @@ struct client_group {
   std::map<std::string, startup_profile> profiles;  // by serialised startup settings; bounded
   std::vector<std::unique_ptr<pool>> pools;         // by server, in no order
   int sessions = 0;
+  bool reads_custom = false;     // somebody has asked for one by name
   custom_names custom_settings;  // names that clients may have set; a server does not list them
   std::set<std::string, std::less<>>
       sequence_users;  // application names that asked for currval() or lastval()

@@ -108,6 +108,13 @@ class session final : public event_handler {
   [[nodiscard]] std::optional<std::chrono::milliseconds> statement_timeout() const;
   [[nodiscard]] std::uint64_t serial() const { return serial_; }
 
+  // Whether what it is about to run could see that other clients have named custom settings there.
+  [[nodiscard]] bool minds(const backend& b) const;
+  // Whether both have custom settings, or neither: sessions that set them keep to their connections.
+  [[nodiscard]] bool is_like(const backend& b) const {
+    return (b.custom == nullptr) == (custom_settings_ == nullptr);
+  }
+
   // For lists of clients.
   [[nodiscard]] client_entry describe(clock::time_point now) const;
   [[nodiscard]] std::string_view state_text() const;
@@ -292,7 +299,8 @@ class session final : public event_handler {
   void refresh_view();
   [[nodiscard]] bool prepare_settings(backend& b);
   void restore_startup(const routing::classification& c, backend& b);
-  void note_custom_settings(std::string_view bytes);
+  void note_custom_settings(std::string_view bytes, backend& b);
+  void see_custom_settings(const routing::classification& c);
   void send_own();
   void begin_block_here(backend& b);
   void on_settings_done(bool failed);
@@ -374,6 +382,7 @@ class session final : public event_handler {
   bool restores_ : 1 = false;          // the unit in flight resets settings to the client's startup values
   bool seeks_home_ : 1 = false;        // its login waits for a connection of its own
   bool has_written_ : 1 = false;
+  bool may_see_custom_ : 1 = false;         // the unit that wants a backend may ask for settings by name
   bool has_begun_ : 1 = false;              // it knows what sessions that left before its first unit had seen
   bool is_counted_ : 1 = false;             // among its server's outstanding units
   bool touches_data_ : 1 = true;            // it may have seen or changed rows

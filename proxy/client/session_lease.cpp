@@ -211,7 +211,7 @@ void session::finish_unit() {
   if (retrying_) return retry_elsewhere(false);
   retryable_ = false;
   tries_ = 0;
-  cancelled_ = timed_out_ = false;
+  cancelled_ = timed_out_ = is_commit_ = false;
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(worker_.loop.now() - since_);
   worker_.metrics().unit_us.observe(static_cast<std::uint64_t>(took.count()));
   if (is_read_) b.home.host()->note_latency(took, worker_.loop.now());

@@ -273,8 +273,8 @@ void session::open_with_profile() {
   const auto known = group_->profiles.find(serialise(wanted));
   if (known != group_->profiles.end()) return finish_login(known->second);
   for (const auto& [name, value] : wanted) {
-    if (name.find('.') != std::string::npos && group_->custom_settings.size() < max_profiles)
-      group_->custom_settings.insert(name);
+    if (name.find('.') == std::string::npos || group_->custom_settings.size() >= max_profiles) continue;
+    group_->custom_settings.insert(name);
   }
   login_->wanted = std::move(wanted);
   if (backend_ != nullptr) return learn_profile(*backend_);
@@ -294,6 +294,11 @@ void session::learn_profile(backend& b) {
   const auto change = protocol::change_settings({}, *target);
   worker_.to_backend.clear();
   b.settings = target;
+  custom_names named;
+  for (const auto& [name, value] : target->values) {
+    if (name.find('.') != std::string::npos) named.insert(name);
+  }
+  if (!named.empty()) b.note_custom(named);
   b.put_own_query(own_query::settings, undo.sql + change.sql, worker_.to_backend);
   if (!b.send(worker_.to_backend)) on_backend_lost();
 }
@@ -342,6 +347,11 @@ void session::make_key(std::string& bytes) {
 
 void session::finish_login(const startup_profile& profile) {
   settings_ = startup_ = profile.settings;
+  for (const auto& [name, value] : settings_->values) {
+    if (name.find('.') == std::string::npos || name.starts_with("pgsteer.")) continue;
+    if (custom_settings_ == nullptr) custom_settings_ = std::make_unique<custom_names>();
+    custom_settings_->insert(name);
+  }
   std::string bytes = std::move(login_->accepted);
   write::authentication_ok(bytes);
   for (const auto& [name, value] : group_->parameters) {

@@ -67,13 +67,32 @@ std::string full_state_query(const std::set<std::string, std::less<>>& custom) {
 
 }  // namespace
 
-void session::note_custom_settings(std::string_view bytes) {
-  if (custom_settings_ == nullptr) custom_settings_ = std::make_unique<custom_names>();
-  routing::collect_custom_settings(bytes, *custom_settings_, most_custom_settings);
-  if (custom_settings_->empty()) custom_settings_.reset();
+void session::note_custom_settings(std::string_view bytes, backend& b) {
+  custom_names named;
+  routing::collect_custom_settings(bytes, named, most_custom_settings);
+  std::erase_if(named, [](const auto& name) { return name.starts_with("pgsteer."); });
+  if (!named.empty()) {
+    if (custom_settings_ == nullptr) custom_settings_ = std::make_unique<custom_names>();
+    custom_settings_->insert(named.begin(), named.end());
+    b.note_custom(named);
+  }
   if (routing::collect_custom_settings(bytes, group_->custom_settings, most_custom_settings)) return;
   log_warn("Too many custom settings, some are not carried between backends",
            {{"user", group_->user}, {"database", group_->database}});
+}
+
+// Of a unit that is about to ask for a backend. What a block will ask for is not known at its BEGIN.
+void session::see_custom_settings(const routing::classification& c) {
+  group_->reads_custom |= c.effects.reads_custom;
+  may_see_custom_ =
+      c.effects.reads_custom || (group_->reads_custom && c.verb == routing::transaction_verb::begin);
+}
+
+bool session::minds(const backend& b) const {
+  if (!may_see_custom_ || b.custom == nullptr) return false;
+  if (custom_settings_ == nullptr) return true;
+  return !std::includes(custom_settings_->begin(), custom_settings_->end(), b.custom->begin(),
+                        b.custom->end());
 }
 
 // RESET and DISCARD ALL return to the client's startup values, not to the server's: they are set again
@@ -193,6 +212,7 @@ bool session::prepare_settings(backend& b) {
   if (b.settings == settings_) return false;
   const auto change = protocol::change_settings(*b.settings, *settings_);
   b.settings = settings_;
+  if (custom_settings_ != nullptr) b.note_custom(*custom_settings_);
   if (change.sql.empty()) return false;
   worker_.metrics().settings_replays.add();
   const auto purpose = change.may_fail ? own_query::settings : own_query::settings_prefix;

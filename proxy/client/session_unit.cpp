@@ -128,6 +128,7 @@ std::size_t session::start_unit(const unit_view& u) {
     }
     return 0;
   }
+  see_custom_settings(c);
   if (!has_begun_) freshness_ = worker_.departed.arrive();
   has_begun_ = true;
   if (rules_ != worker_.config().rules.get()) refresh_wishes();
@@ -212,7 +213,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   }
   restores_ = false;
   if (c.effects.resets) restore_startup(c, b);
-  if (c.effects.may_set) note_custom_settings(u.bytes);
+  if (c.effects.may_set) note_custom_settings(u.bytes, b);
   if (c.effects.changes_catalog) note_sequence_words(u.bytes);
   if (c.effects.changes_catalog && c.reason.find("DATABASE") != std::string::npos) {
     worker_.close_idle_elsewhere(group_->database);

@@ -32,6 +32,10 @@ class Checker(unittest.TestCase):
         done = [write("b", "k", 1, 0, 1), read("a", "k", [1], 2, 3), read("a", "k", [], 4, 5)]
         self.assertEqual(self.violations(done, {"k": [1]}), ["monotonic reads"])
 
+    def test_a_commit_that_a_standby_shows_before_its_writer_is_told_need_not_be_seen_again(self):
+        done = [write("b", "k", 1, 0, 6), read("a", "k", [1], 2, 3), read("a", "k", [], 4, 5)]
+        self.assertEqual(self.violations(done, {"k": [1]}), [])
+
     def test_what_a_writer_had_seen_comes_with_its_write(self):
         done = [write("a", "k", 1, 0, 1), read("b", "k", [1], 2, 3), write("b", "l", 2, 4, 5),
                 read("c", "l", [2], 6, 7), read("c", "k", [], 8, 9)]

@@ -208,6 +208,34 @@ class Pins(unittest.TestCase):
         wait_until(lambda: len(reasons()) == 1 and "temp" in reasons()[0], message="a metric tells why it is pinned")
 
 
+class CustomSettings(unittest.TestCase):
+    """PostgreSQL cannot forget the name of a custom setting: who never named it must not see that others did."""
+
+    def test_another_clients_name_is_unknown(self):
+        servers.run("CREATE TABLE tenants (id int)", "INSERT INTO tenants VALUES (1)", "GRANT SELECT ON tenants TO PUBLIC",
+                    "CREATE FUNCTION whose() RETURNS text STABLE LANGUAGE sql AS $$ SELECT current_setting('ours.tenant', true) $$",
+                    "CREATE FUNCTION hidden() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN current_setting('ours.tenant', true); END $$",
+                    "CREATE VIEW seen AS SELECT coalesce(current_setting('ours.tenant', true), 'none') AS tenant FROM tenants")
+        for rotation in ("always", "most_recent"):
+            with self.subTest(rotation):
+                other_proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_size=2, backend_rotation=rotation)
+                self.addCleanup(other_proxy.stop)
+                wait_until(lambda p=other_proxy: "Catalog read" in p.log() or p.ask("SELECT whose()") == 0,
+                           message="the catalog is read")
+                with raw.logged_in(other_proxy.port) as one, raw.logged_in(other_proxy.port) as other:
+                    for n, named in enumerate(("SET ours.tenant = 'x'", "BEGIN; SET LOCAL ours.tenant = 'x'; COMMIT",
+                                               "SELECT set_config('ours.tenant', 'x', false)")):
+                        self.assertEqual(one.query(named).errors, [], named)
+                        for _ in range(3):
+                            self.assertEqual(other.query("SELECT current_setting('ours.tenant', true)").values, [None], named)
+                            self.assertEqual(other.query("SHOW ours.tenant").sqlstates, ["42704"])
+                            self.assertEqual(other.query("SELECT whose(), hidden()").rows[0], [None, None])
+                            self.assertEqual(other.query("SELECT tenant FROM seen").values, ["none"])
+                            for sql in ("BEGIN", "SELECT current_setting('ours.tenant', true)", "COMMIT"):
+                                answer = other.query(sql)
+                            self.assertIn(one.query("SELECT current_setting('ours.tenant')").values, ([""], ["x"]))
+
+
 class Sequences(unittest.TestCase):
     def test_currval_is_right_or_refused_and_then_right(self):
         """The first question may come too late: others have used the backend. From then on it is kept."""
@@ -243,6 +271,16 @@ class Sequences(unittest.TestCase):
 
 
 class PinnedServerDies(unittest.TestCase):
+    def test_a_block_that_was_begun_with_its_first_statement_is_lost_and_not_in_doubt(self):
+        with raw.logged_in(proxy.port) as client:
+            answer = client.query("BEGIN; SELECT pg_backend_pid()")
+            pid = int(answer.values[0])
+            servers.primary.ask("SELECT pg_terminate_backend(%s)", (pid,))
+            wait_until(lambda: pid not in servers.primary.backends(), message="it is gone")
+            self.assertEqual(client.query("SELECT 1").sqlstates, ["08006"])
+            self.assertEqual(client.query("ROLLBACK").tags, ["ROLLBACK"])
+            self.assertEqual(client.query("SELECT 1").values, ["1"])
+
     def test_the_state_is_lost_and_the_client_is_told(self):
         with raw.logged_in(proxy.port) as client:
             self.assertEqual(client.query("CREATE TEMP TABLE gone (a int)").errors, [])

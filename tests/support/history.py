@@ -112,6 +112,7 @@ class _Checker:
         self._place = {number: place for numbers in survivors.values() for place, number in enumerate(numbers, 1)}
         # What a write's session had seen before it, by the write's number: whoever sees the write must see that.
         self._behind = {}
+        self._told = {o.number: o.ended for o in operations if o.kind == "write" and o.outcome == "ok"}
         self._global = {}
         self._verdict = Verdict([], [], [])
 
@@ -175,10 +176,16 @@ class _Checker:
         if saw is None:
             return
         need = operation.demanded.get(operation.key)
-        if need and saw < need.version:
+        if need and saw < need.version and self._is_acknowledged(operation, saw, need.version):
             self._verdict.violations.append(
                 Violation(need.promise, operation, saw, need.version, need.why))
         self._learn(operation, saw, needs)
+
+    def _is_acknowledged(self, operation, saw, needed):
+        """A standby may show a commit before its own primary does, which shows it at the latest when it tells the
+        writer: until then nobody is promised to see it again."""
+        return any(self._told.get(number, operation.started) < operation.started
+                   for number in self._survivors[operation.key][saw:needed])
 
     def _version(self, operation):
         """How much of what survives was seen; nothing where that cannot be told."""

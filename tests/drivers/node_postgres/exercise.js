@@ -245,7 +245,7 @@ const checks = {
     await fails(client.query('SELECT pg_sleep(10)'));
     await client.query('RESET statement_timeout');
     say(await value(client, 'SELECT 1'));
-    const busy = fails(client.query("DO 'BEGIN PERFORM pg_sleep(10); END'"));
+    const busy = fails(client.query("DO 'BEGIN PERFORM txid_current(), pg_sleep(10); END'"));
     await within(async (other) => {
       let cancelled = false;
       while (!cancelled) {
