@@ -83,6 +83,7 @@ class backend final : public event_handler {
   bool is_doomed = false;  // out of step or dying: nothing it says counts any more
   bool is_spoilt = false;  // in step, but closed instead of reused
   bool hung_up = false;    // the server has closed its side: read until the end
+  std::string restored;    // of the unit in flight: the setting that it resets, or "all"
   std::string last_words;  // why a server that stops ended this connection
   int cancels_in_flight = 0;
   clock::time_point cancelled_at;   // by query_timeout

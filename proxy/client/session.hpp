@@ -299,6 +299,7 @@ class session final : public event_handler {
   void refresh_view();
   [[nodiscard]] bool prepare_settings(backend& b);
   void restore_startup(const routing::classification& c, backend& b);
+  void report_restored(backend& b);
   void note_custom_settings(std::string_view bytes, backend& b);
   void see_custom_settings(const routing::classification& c);
   void send_own();

@@ -258,6 +258,7 @@ session::frame_fate session::on_error(std::string_view frame) {
     if (auto own = protocol::with_client_names(frame, [this](auto id) { return names_.name_of(id); }))
       renamed = &worker_.renamed.emplace_back(std::move(*own));
   }
+  if (!ours) b.restored.clear();
   b.wire.revert(b.wire.owed.take_failed_change(), names_);
   // The server skips to a Sync that the client has not been asked for yet.
   if (b.wire.owed.is_skipping() && flow_ == flow::in_flight) {
@@ -295,6 +296,7 @@ session::frame_fate session::on_ready(std::string_view frame, const protocol::re
     unit_done = b.wire.owed.is_empty();
     return frame_fate::drop;
   }
+  if (!b.restored.empty() && !retrying_) report_restored(b);
   unit_done = b.wire.owed.is_empty();
   return retrying_ ? frame_fate::drop : frame_fate::pass;
 }

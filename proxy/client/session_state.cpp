@@ -108,7 +108,20 @@ void session::restore_startup(const routing::classification& c, backend& b) {
   }
   if (wanted.values.empty()) return;
   restores_ = true;
+  b.restored = all ? "all" : c.name;
   b.put_own_query(own_query::settings_prefix, protocol::change_settings({}, wanted).sql, worker_.to_backend);
+}
+
+// Behind the client's RESET or DISCARD ALL, whose own reports spoke of the server's values.
+void session::report_restored(backend& b) {
+  const auto what = std::exchange(b.restored, {});
+  for (const auto& [name, value] : startup_->values) {
+    const auto canonical = protocol::canonical_parameter_name(name);
+    if (!canonical || (what != "all" && what != name) || settings_->get(name) == value) continue;
+    auto& made = worker_.renamed.emplace_back();
+    protocol::write::parameter_status(made, *canonical, value);
+    add_run(made);
+  }
 }
 
 void session::refresh_view() {
