@@ -43,15 +43,16 @@ class quiet_primary {
 
 // What a session demands before a replica may answer it.
 struct freshness {
-  lsn floor = 0;           // a replica must have replayed this far
-  bool is_sampled = true;  // false: something newer was seen, and its position is not known yet
-  int last_replica = 0;    // id of the server that answered last; 0: none, or the primary since
+  lsn floor = 0;                 // a replica must have replayed this far
+  bool is_sampled = true;        // false: something newer was seen, and its position is not known yet
+  int last_replica = 0;          // id of the server that answered last; 0: none, or the primary since
+  std::uint64_t last_start = 0;  // ... and which of its starts it was: it may come back older than it was
 
-  // May a replica with this id, known to have replayed so far, answer?  A session never goes back in
-  // time: another replica than the last has to be sampled first.
-  [[nodiscard]] bool accepts(int replica, lsn replayed) const {
+  // May a replica with this id, in this start, known to have replayed so far, answer?  A session never goes
+  // back in time: another replica than the last has to be sampled first, and the same one after a restart.
+  [[nodiscard]] bool accepts(int replica, lsn replayed, std::uint64_t start = 0) const {
     if (!is_sampled) return false;
-    if (last_replica != 0 && replica != last_replica) return false;
+    if (last_replica != 0 && (replica != last_replica || start != last_start)) return false;
     return floor == 0 || replayed >= floor;
   }
 };
@@ -65,7 +66,7 @@ class departures {
   // A sample that was sent to the primary at `sent` gave this floor.
   void sampled(lsn floor, std::chrono::milliseconds sent);
   // What a session expects whose first statement comes now.
-  [[nodiscard]] freshness arrive() const { return {floor_, is_sampled_, 0}; }
+  [[nodiscard]] freshness arrive() const { return {floor_, is_sampled_}; }
 
  private:
   lsn floor_ = 0;

@@ -20,6 +20,7 @@ backend::backend(connected c, pool& p, std::uint64_t number)
   auto& w = home.owner();
   settings = w.settings_values.none();
   opened = idle_since = checked = w.loop.now();
+  start = home.host()->starts();
   w.loop.add(io.fd(), *this);
 }
 
@@ -41,6 +42,7 @@ void backend::on_idle_input() {
     const auto r = io.read(buffer);
     if (r.status == io_status::would_block) break;
     if (r.status == io_status::closed) {
+      home.host()->forget_replayed();
       is_doomed = true;
       return home.discard(*this);
     }

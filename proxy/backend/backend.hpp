@@ -72,6 +72,7 @@ class backend final : public event_handler {
   sockaddr_storage peer{};
   socklen_t peer_size = 0;
   clock::time_point opened;
+  std::uint64_t start = 0;  // of its server, when it was opened: see server::starts()
   clock::time_point idle_since;
   clock::time_point lease_since;
   clock::time_point transaction_since;  // of the one that is open or was last

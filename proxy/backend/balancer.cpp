@@ -24,8 +24,9 @@ server_ref balancer::choose(const topology& servers, const config::settings& set
   if (wanted.last_replica != 0 && wanted.is_sampled) {
     const auto last = stay_or_leave(wanted.last_replica, now);
     const auto replayed = last ? last->replayed_lsn.load(std::memory_order_acquire) : 0;
-    if (last && !wanted.accepts(last->id(), replayed)) last->watch(wanted.floor);
-    return last && wanted.accepts(last->id(), replayed) ? last : nullptr;
+    const bool is_fit = last && wanted.accepts(last->id(), replayed, last->starts());
+    if (last && !is_fit) last->watch(wanted.floor);
+    return is_fit ? last : nullptr;
   }
   keep_fresh(wanted, servers.primary);
   routing::keep_near(candidates_, places_);
@@ -67,7 +68,7 @@ void balancer::keep_fresh(const routing::freshness& wanted, const server_ref& pr
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     const auto& s = *servers_[i];
     const auto replayed = s->replayed_lsn.load(std::memory_order_acquire);
-    if (s != primary && !wanted.accepts(s->id(), replayed)) {
+    if (s != primary && !wanted.accepts(s->id(), replayed, s->starts())) {
       if (wanted.is_sampled && replayed < wanted.floor) s->watch(wanted.floor);
       continue;
     }

@@ -104,7 +104,7 @@ void session::take_sample() {
   const auto at = std::chrono::duration_cast<std::chrono::milliseconds>(since_.time_since_epoch());
   const auto end = routing::normalise_insert_lsn(*insert, routing::parse_wal_segment_size(rows[0][2]));
   const auto delay = routing::parse_milliseconds(rows[0][3]);
-  freshness_ = {worker_.quiet.floor_of(b.home.host()->id(), end, *flush, delay, at), true, 0};
+  freshness_ = {worker_.quiet.floor_of(b.home.host()->id(), end, *flush, delay, at), true};
   worker_.departed.sampled(freshness_.floor, at);
   is_sampled_now_ = true;
   for (const auto& r : worker_.config().servers->replicas) {
@@ -116,6 +116,7 @@ void session::take_sample() {
 void session::note_freshness(const backend& b) {
   if (b.home.is_replica()) {
     freshness_.last_replica = b.home.host()->id();
+    freshness_.last_start = b.start;
     return;
   }
   if (!touches_data_) return;
@@ -123,7 +124,7 @@ void session::note_freshness(const backend& b) {
     ++worker_.writes;
     has_written_ = true;
   }
-  if (!is_sampled_now_) freshness_ = {freshness_.floor, false, 0};
+  if (!is_sampled_now_) freshness_ = {freshness_.floor, false};
   is_sampled_now_ = false;
 }
 
@@ -330,6 +331,7 @@ void session::on_backend_lost() {
   auto& b = *backend_;
   worker_.metrics().backend_losses.add();
   b.home.host()->report_failure();
+  b.home.host()->forget_replayed();
   b.home.host()->note_failure(worker_.loop.now());
   const bool unit_running = flow_ == flow::in_flight || flow_ == flow::flowing;
   own_done_.reset();

@@ -90,6 +90,7 @@ void server::publish_replayed(std::uint64_t epoch, std::uint64_t lsn, std::uint3
 
 void server::forget_replayed() {
   const std::lock_guard lock{mutex_};
+  starts_.fetch_add(1, std::memory_order_release);
   ++replay_epoch_;
   replayed_lsn.store(0, std::memory_order_release);
 }

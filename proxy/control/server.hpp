@@ -135,6 +135,8 @@ class server {
   [[nodiscard]] std::uint64_t replay_epoch() const;
   void publish_replayed(std::uint64_t epoch, std::uint64_t lsn, std::uint32_t on_timeline);
   void forget_replayed();
+  // Told apart by what was lost: a standby that restarts may show less than it did.
+  [[nodiscard]] std::uint64_t starts() const { return starts_.load(std::memory_order_acquire); }
   // Positions on other timelines do not count from now on; 0: any counts.
   void follow_timeline(std::uint32_t timeline);
   [[nodiscard]] std::uint64_t watched_lsn() const { return watched_lsn_.load(std::memory_order_acquire); }
@@ -151,8 +153,9 @@ class server {
   std::function<void()> poke_;  // under mutex_
   mutable std::mutex mutex_;
   std::string last_error_;
-  std::uint64_t replay_epoch_ = 0;       // guarded by mutex_
-  std::uint32_t followed_timeline_ = 0;  // guarded by mutex_
+  std::uint64_t replay_epoch_ = 0;        // guarded by mutex_
+  std::atomic<std::uint64_t> starts_{0};  // connections lost so far, each of which may have been a restart
+  std::uint32_t followed_timeline_ = 0;   // guarded by mutex_
   std::atomic<std::uint64_t> watched_lsn_{0};
   std::atomic<std::chrono::steady_clock::rep> up_since_{0};
   std::atomic<float> latency_{0};

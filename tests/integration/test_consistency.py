@@ -18,6 +18,37 @@ def setUpModule():
     unittest.addModuleCleanup(proxy.stop)
 
 
+class RestartedReplica(unittest.TestCase):
+    def test_a_replica_that_came_back_older_than_it_was_is_not_asked(self):
+        """A standby lets clients in as soon as it is consistent, which may be before what it had shown."""
+        servers.primary.ask("CHECKPOINT")
+        servers.wait_for_replay()
+        servers.replica.ask("CHECKPOINT")  # it will begin again here, and be consistent at once
+        servers.run("INSERT INTO thing VALUES (100)")
+        with raw.logged_in(proxy.port) as client:
+            def read():
+                answer = client.query("SELECT count(*) FROM thing WHERE id = 100 /* before and after */")
+                self.assertEqual(answer.errors, [])
+                self.assertEqual(answer.values, ["1"])
+                return servers.replica.name in servers.ran("before and after")
+            wait_until(read, message="the session reads on the replica")
+            servers.replica.kill()
+            self.addCleanup(self.heal)
+            servers.replica.configure(recovery_min_apply_delay="1h")
+            servers.replica.start()
+            servers.replica.wait_ready()
+            self.assertEqual(servers.replica.value("SELECT count(*) FROM thing WHERE id = 100"), 0)
+            wait_until(lambda: proxy.health()[0] == 200, message="the proxy has found it again")
+            for _ in range(3):
+                read()
+
+    def heal(self):
+        servers.replica.configure(recovery_min_apply_delay="0")
+        servers.replica.reload()
+        servers.wait_for_replay()
+        wait_until(lambda: proxy.health()[0] == 200, message="healthy")
+
+
 class NewConnections(unittest.TestCase):
     def ask(self, sql, client=None):
         if client is None:

@@ -68,6 +68,13 @@ TEST(consistency, a_session_does_not_go_back_in_time_from_one_replica_to_another
   EXPECT_FALSE(f.accepts(3, 100));
 }
 
+TEST(consistency, a_replica_that_restarted_has_to_be_sampled_again) {
+  const freshness f{.last_replica = 2, .last_start = 5};
+  EXPECT_TRUE(f.accepts(2, 100, 5));
+  EXPECT_FALSE(f.accepts(2, 100, 6)) << "it may show less than it did";
+  EXPECT_TRUE((freshness{.floor = 100}.accepts(2, 100, 6))) << "the primary was asked since";
+}
+
 TEST(consistency, a_new_session_begins_where_those_that_left_have_been) {
   using std::chrono::milliseconds;
   departures d;
