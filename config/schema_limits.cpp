@@ -8,11 +8,6 @@
 namespace pgsteer::config {
 namespace {
 
-constexpr long second = 1000;
-constexpr long minute = 60 * second;
-constexpr long hour = 60 * minute;
-constexpr long day = 24 * hour;
-
 constexpr choices<pool_mode, 2> mode_words{
     {{"transaction", pool_mode::transaction}, {"session", pool_mode::session}}};
 constexpr choices<backend_rotation, 2> rotation_words{

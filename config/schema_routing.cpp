@@ -9,11 +9,6 @@
 namespace pgsteer::config {
 namespace {
 
-constexpr long second = 1000;
-constexpr long minute = 60 * second;
-constexpr long hour = 60 * minute;
-constexpr long day = 24 * hour;
-
 constexpr choices<consistency, 3> consistency_words{{{"eventual", consistency::eventual},
                                                      {"session", consistency::session},
                                                      {"global", consistency::global}}};

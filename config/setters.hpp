@@ -41,6 +41,11 @@ std::vector<std::string> get_number(const settings& from) {
   return {std::to_string(from.*Member)};
 }
 
+constexpr long second = 1000;  // in milliseconds, as bounds are
+constexpr long minute = 60 * second;
+constexpr long hour = 60 * minute;
+constexpr long day = 24 * hour;
+
 // Bounds in milliseconds; `Never` permits 0, which then means "never".
 template <auto Member, long Least, long Most, bool Never = false>
 refusal set_duration(settings& to, texts from, const surroundings&) {

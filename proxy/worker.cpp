@@ -212,13 +212,18 @@ void worker::cancel(std::int32_t key, std::string_view secret) {
     return;
   }
   metrics().cancels.add();
+  if (const auto* t = at->second->tunnelled()) return forward_cancel(t->cancels());
   if (backend* b = at->second->on_cancel()) forward_cancel(*b);
 }
 
 void worker::forward_cancel(backend& b) {
   ++b.cancels_in_flight;
+  forward_cancel({b.pid, b.cancel_key, b.peer, b.peer_size, b.id});
+}
+
+void worker::forward_cancel(const cancel_target& at) {
   cancels_.push_back(
-      std::make_unique<cancel_request>(loop, b, [this](cancel_request& c) { on_cancel_done(c); }));
+      std::make_unique<cancel_request>(loop, at, [this](cancel_request& c) { on_cancel_done(c); }));
 }
 
 void worker::on_cancel_done(cancel_request& c) {

@@ -82,6 +82,7 @@ class worker {
   // In this sweep, one more unit waits for a primary; false: beyond the bounds.
   [[nodiscard]] bool may_wait_for_primary(std::size_t bytes);
   void forward_cancel(backend& b);
+  void forward_cancel(const cancel_target& at);
   void connect(pool& p);
   // Opens a connection for this session alone, which is told when it stands or has failed.
   void open_tunnel(session& s, connect_request request);

@@ -137,35 +137,25 @@ SELECT '', false, s.reset_val
 constexpr const char* superusers = R"(
 SELECT r.rolname FROM pg_catalog.pg_roles r WHERE r.rolsuper)";
 
-// Tables whose defaults, checks, triggers or rules call currval() or lastval(), 1575 and 2559 in a stored
-// tree.
-constexpr const char* sequence_askers = R"(
-SELECT d.adrelid FROM pg_catalog.pg_attrdef d WHERE d.adbin::pg_catalog.text ~ ':funcid (1575|2559) '
-UNION
-SELECT c.conrelid FROM pg_catalog.pg_constraint c
- WHERE c.contype = 'c' AND c.conbin::pg_catalog.text ~ ':funcid (1575|2559) '
-UNION
-SELECT r.ev_class FROM pg_catalog.pg_rewrite r
- WHERE r.ev_type <> '1' AND r.ev_action::pg_catalog.text ~ ':funcid (1575|2559) '
-UNION
-SELECT t.tgrelid FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
- WHERE NOT t.tgisinternal AND p.prosrc ~* '(curr|last)val')";
-
-// The same of current_setting(), 2077 and 3294; policies too, whatever command they are for.
-constexpr const char* setting_askers = R"(
-SELECT d.adrelid FROM pg_catalog.pg_attrdef d WHERE d.adbin::pg_catalog.text ~ ':funcid (2077|3294) '
-UNION
-SELECT p.polrelid FROM pg_catalog.pg_policy p
- WHERE p.polqual::pg_catalog.text ~ ':funcid (2077|3294) ' OR p.polwithcheck::pg_catalog.text ~ ':funcid (2077|3294) '
-UNION
-SELECT c.conrelid FROM pg_catalog.pg_constraint c
- WHERE c.contype = 'c' AND c.conbin::pg_catalog.text ~ ':funcid (2077|3294) '
-UNION
-SELECT r.ev_class FROM pg_catalog.pg_rewrite r
- WHERE r.ev_type <> '1' AND r.ev_action::pg_catalog.text ~ ':funcid (2077|3294) '
-UNION
-SELECT t.tgrelid FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
- WHERE NOT t.tgisinternal AND p.prosrc ~* 'current_setting')";
+// Relations whose defaults, checks, policies, triggers or rules ask for a sequence's value in this session
+// (currval() and lastval(), 1575 and 2559 in a stored tree) or for settings by name (current_setting(), 2077 and 3294).
+constexpr const char* askers = R"(
+SELECT a.relation, pg_catalog.bool_or(a.tree ~ ':funcid (1575|2559) ' OR a.source ~* '(curr|last)val'),
+       pg_catalog.bool_or(a.tree ~ ':funcid (2077|3294) ' OR a.source ~* 'current_setting')
+  FROM (SELECT d.adrelid AS relation, d.adbin::pg_catalog.text AS tree, '' AS source FROM pg_catalog.pg_attrdef d
+        UNION ALL
+        SELECT p.polrelid, pg_catalog.concat(p.polqual::pg_catalog.text, p.polwithcheck::pg_catalog.text), ''
+          FROM pg_catalog.pg_policy p
+        UNION ALL
+        SELECT c.conrelid, c.conbin::pg_catalog.text, '' FROM pg_catalog.pg_constraint c WHERE c.contype = 'c'
+        UNION ALL
+        SELECT r.ev_class, r.ev_action::pg_catalog.text, '' FROM pg_catalog.pg_rewrite r WHERE r.ev_type <> '1'
+        UNION ALL
+        SELECT t.tgrelid, '', p.prosrc
+          FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+         WHERE NOT t.tgisinternal) a
+ WHERE a.tree ~ ':funcid (1575|2559|2077|3294) ' OR a.source ~* '(currval|lastval|current_setting)'
+ GROUP BY a.relation)";
 
 constexpr catalog_query_text queries[] = {
     {catalog_query::schemas, schemas},
@@ -183,8 +173,7 @@ constexpr catalog_query_text queries[] = {
     {catalog_query::type_operators, type_operators},
     {catalog_query::paths, paths},
     {catalog_query::superusers, superusers},
-    {catalog_query::sequence_askers, sequence_askers},
-    {catalog_query::setting_askers, setting_askers},
+    {catalog_query::askers, askers},
 };
 
 }  // namespace

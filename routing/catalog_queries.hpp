@@ -36,8 +36,7 @@ enum class catalog_query : std::uint8_t {
   type_operators,
   paths,
   superusers,
-  sequence_askers,
-  setting_askers,
+  askers,
 };
 
 struct catalog_query_text {

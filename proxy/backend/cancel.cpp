@@ -9,12 +9,12 @@
 
 namespace pgsteer::proxy {
 
-cancel_request::cancel_request(reactor& loop, const backend& b, std::function<void(cancel_request&)> done)
-    : loop_(loop), backend_id_(b.id), begun_(loop.now()), done_(std::move(done)) {
-  protocol::write::cancel_request(packet_, b.pid, b.cancel_key);
-  fd_.reset(::socket(b.peer.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+cancel_request::cancel_request(reactor& loop, const cancel_target& at, std::function<void(cancel_request&)> done)
+    : loop_(loop), backend_id_(at.backend_id), begun_(loop.now()), done_(std::move(done)) {
+  protocol::write::cancel_request(packet_, at.pid, at.key);
+  fd_.reset(::socket(at.peer.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (fd_.is_open()) {
-    const int r = ::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&b.peer), b.peer_size);
+    const int r = ::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&at.peer), at.peer_size);
     if (r == 0 || errno == EINPROGRESS) {
       loop_.add(fd_.get(), *this);
       return;

@@ -84,6 +84,7 @@ class session final : public event_handler {
 
   // From the worker.
   [[nodiscard]] backend* on_cancel();  // the backend to be told, if the client's query runs on one
+  [[nodiscard]] const tunnel* tunnelled() const { return tunnel_.get(); }
   void on_cancel_finished();
   void on_server_down(const server& s);
   void on_drain();

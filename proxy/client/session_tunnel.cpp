@@ -42,9 +42,13 @@ void session::open_tunnel() {
 void session::on_tunnel_connected(const server_ref& host, connect_result result) {
   if (gone_ || phase_ != phase::opening) return end();
   if (const auto* failure = std::get_if<connect_failure>(&result)) {
-    const auto code = failure->sqlstate.empty() ? protocol::sqlstate::connection_failure
-                                                : std::string_view(failure->sqlstate);
-    return refuse_login(protocol::fatal_error(code, failure->message));
+    if (!failure->sqlstate.empty())
+      return refuse_login(protocol::fatal_error(failure->sqlstate, failure->message));
+    return refuse_login(protocol::fatal_error(
+        protocol::sqlstate::connection_failure,
+        fmt::format("could not connect to server {} for replication", host->name()), failure->message,
+        "Replication connections go to the primary alone, each on a connection of its own: see whether it is up, and "
+        "whether its pg_hba.conf has a line for replication from this host."));
   }
   auto& c = std::get<connected>(result);
   const auto parameters = std::move(c.parameters);

@@ -19,7 +19,7 @@ tunnel::tunnel(worker& w, session& client, server_ref host, connected c)
       host_(std::move(host)),
       connection_(std::move(c.connection)),
       io_(PQsocket(connection_.get()), c.tls),
-      pid_(c.pid) {
+      cancels_{c.pid, std::move(c.cancel_key), c.peer, c.peer_size} {
   worker_.loop.add(io_.fd(), *this);
   worker_.loop.soon(*this);
 }

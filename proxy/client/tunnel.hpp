@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/backend/cancel.hpp"
 #include "proxy/backend/connector.hpp"
 #include "proxy/io/reactor.hpp"
 #include "proxy/io/stream.hpp"
@@ -30,7 +31,8 @@ class tunnel final : public event_handler {
   [[nodiscard]] bool send(std::string_view bytes);
   [[nodiscard]] std::size_t unsent() const { return unsent_.size() - sent_; }
   [[nodiscard]] const server_ref& host() const { return host_; }
-  [[nodiscard]] std::int32_t pid() const { return pid_; }
+  [[nodiscard]] std::int32_t pid() const { return cancels_.pid; }
+  [[nodiscard]] const cancel_target& cancels() const { return cancels_; }
   // Before it dies.
   void leave();
 
@@ -43,7 +45,7 @@ class tunnel final : public event_handler {
   server_ref host_;
   pgconn_ptr connection_;
   stream io_;
-  std::int32_t pid_;
+  cancel_target cancels_;
   std::string unsent_;
   std::size_t sent_ = 0;
 };

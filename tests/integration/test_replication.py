@@ -3,6 +3,7 @@
 import os
 import subprocess
 import tempfile
+import threading
 import unittest
 
 import psycopg2
@@ -99,6 +100,37 @@ class Replication(unittest.TestCase):
             answer = client.login(replication="database")
             self.assertEqual(answer.sqlstates, ["42501"])
             self.assertIn("replication", answer.errors[0]["M"])
+
+    def test_a_cancel_reaches_what_it_runs(self):
+        connection = self.connect(LogicalReplicationConnection)
+        failures = []
+
+        def sleep():
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_sleep(600)")
+            except psycopg2.errors.QueryCanceled as failure:
+                failures.append(failure)
+        sleeper = threading.Thread(target=sleep)
+        sleeper.start()
+        wait_until(lambda: servers.primary.ask("SELECT 1 FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(600)%%'"
+                                               " AND backend_type = 'walsender' AND state = 'active'"), message="it sleeps")
+        connection.cancel()
+        sleeper.join(scaled(30))
+        self.assertEqual(len(failures), 1)
+
+    def test_a_primary_that_is_away_is_named(self):
+        servers.primary.stop()
+        try:
+            with raw.RawClient(proxy.port) as client:
+                answer = client.login(replication="true")
+        finally:
+            servers.primary.start()
+            servers.primary.wait_ready()
+        self.assertEqual(answer.sqlstates, ["08006"])
+        self.assertIn(f"127.0.0.1:{servers.primary.port}", answer.errors[0]["M"])
+        self.assertIn("refused", answer.errors[0]["D"])
+        self.assertIn("pg_hba.conf", answer.errors[0]["H"])
 
     def test_settings_of_the_startup_packet_hold(self):
         with raw.RawClient(proxy.port) as client:
