@@ -6,6 +6,7 @@
 
 #include "config/addresses.hpp"
 #include "config/files.hpp"
+#include "config/users.hpp"
 
 namespace pgsteer::config {
 namespace {
@@ -37,6 +38,11 @@ void check_users(const settings& values, const place_of& place, problems& out) {
       out.push_back({place("users"),
                      fmt::format("gives {} no password to check it against", shown(each.name)),
                      "write password=... or password_file=..."});
+    }
+    if (is_md5_verifier(each.secret) && values.auth == auth_method::scram_sha_256) {
+      out.push_back({place("users"),
+                     fmt::format("gives {} an md5 verifier, which cannot be checked by SCRAM", shown(each.name)),
+                     "write the password or its SCRAM verifier, or set \"auth: md5\""});
     }
   }
 }

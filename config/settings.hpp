@@ -46,7 +46,7 @@ struct server_url {
 // One element of `users`.
 struct user_entry {
   std::string name;
-  std::string secret;  // a password; empty: none is known. Never log it
+  std::string secret;  // a password or its verifier; empty: none is known. Never log it
   std::optional<pool_mode> mode;
   std::optional<int> pool_size;
   std::optional<int> max_clients;

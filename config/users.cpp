@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <regex>
 
 #include <fmt/format.h>
 
@@ -24,21 +25,19 @@ refusal set_name(user_entry& to, const std::string& value) {
   return std::nullopt;
 }
 
-// As pg_authid keeps them. Taken for a password, it would let in whoever has read it there.
-bool is_verifier(const std::string& value) {
-  constexpr std::size_t md5_size = 35;
-  const bool is_md5 = value.size() == md5_size && value.starts_with("md5") &&
-                      value.find_first_not_of("0123456789abcdef", 3) == std::string::npos;
-  return is_md5 || value.starts_with("SCRAM-SHA-256$");
+// SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>, as pg_authid keeps it. A broken one taken for a
+// password would let in whoever has read it there.
+bool is_broken_verifier(const std::string& value) {
+  static const std::regex whole(R"(SCRAM-SHA-256\$[1-9]\d{0,8}:[A-Za-z0-9+/]+=*\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=)");
+  return value.starts_with("SCRAM-SHA-256$") && !std::regex_match(value, whole);
 }
 
 refusal set_secret(user_entry& to, const std::string& value) {
   if (!to.secret.empty()) return complaint{"has both password and password_file", "keep one of them"};
   if (value.empty()) return complaint{"has an empty password", "leave it out, or write one"};
   if (value.find('\0') != std::string::npos) return complaint{"has a password with a NUL byte in it", ""};
-  if (is_verifier(value))
-    return complaint{"has a verifier for a password",
-                     "write the password itself: a server cannot be logged in to with it"};
+  if (is_broken_verifier(value))
+    return complaint{"has a SCRAM verifier that is not whole", "write it as pg_authid.rolpassword shows it"};
   to.secret = value;
   return std::nullopt;
 }
@@ -130,6 +129,12 @@ parsed<std::vector<user_entry>> parse_users(const std::vector<std::string>& text
     }
   }
   return out;
+}
+
+bool is_md5_verifier(std::string_view secret) {
+  constexpr std::size_t md5_size = 35;
+  return secret.size() == md5_size && secret.starts_with("md5") &&
+         secret.find_first_not_of("0123456789abcdef", 3) == std::string_view::npos;
 }
 
 std::string redacted(const user_entry& user) {

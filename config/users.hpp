@@ -17,6 +17,9 @@ namespace pgsteer::config {
 /// All elements of the list, each of which may hold several lines; no name twice.
 [[nodiscard]] parsed<std::vector<user_entry>> parse_users(const std::vector<std::string>& texts);
 
+/// `md5` and 32 hexadecimal digits, as pg_authid keeps it for old clients.
+[[nodiscard]] bool is_md5_verifier(std::string_view secret);
+
 /// The element as a text that parse_user() takes, its secret redacted.
 [[nodiscard]] std::string redacted(const user_entry& user);
 

@@ -126,8 +126,9 @@ client_login::output client_login::reject_password() {
                             fmt::format("password authentication failed for user \"{}\"", user_)));
 }
 
-std::optional<scram_key> client_login::client_key() const {
-  return scram_ ? scram_->client_key() : std::nullopt;
+std::optional<scram_keys> client_login::keys() const {
+  if (!scram_ || !scram_->client_key()) return std::nullopt;
+  return scram_keys(*scram_->client_key(), *credentials_->scram);
 }
 
 }  // namespace pgsteer::protocol

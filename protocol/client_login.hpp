@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "protocol/error_report.hpp"
+#include "protocol/scram_initiator.hpp"
 #include "protocol/scram_server.hpp"
 #include "protocol/scram_verifier.hpp"
 
@@ -62,8 +63,8 @@ class client_login {
   // The next message of the client, any type: all but 'p' are refused.
   [[nodiscard]] output on_message(char type, std::string_view body);
 
-  // After a SCRAM login was accepted: the key that can log in to a server with the same verifier.
-  [[nodiscard]] std::optional<scram_key> client_key() const;
+  // After a SCRAM login was accepted: what can log in to a server with the same verifier.
+  [[nodiscard]] std::optional<scram_keys> keys() const;
 
  private:
   [[nodiscard]] output start_scram();

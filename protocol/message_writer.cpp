@@ -236,6 +236,23 @@ void terminate(std::string& out) {
   put_empty(out, 'X');
 }
 
+void password_message(std::string& out, std::string_view password) {
+  const message m(out, 'p');
+  put_string(out, password);
+}
+
+void sasl_initial_response(std::string& out, std::string_view mechanism, std::string_view data) {
+  const message m(out, 'p');
+  put_string(out, mechanism);
+  put_int32(out, static_cast<std::uint32_t>(data.size()));
+  out.append(data);
+}
+
+void sasl_response(std::string& out, std::string_view data) {
+  const message m(out, 'p');
+  out.append(data);
+}
+
 void cancel_request(std::string& out, std::int32_t pid, std::string_view secret) {
   put_int32(out, static_cast<std::uint32_t>(12 + secret.size()));
   put_int32(out, cancel_request_code);

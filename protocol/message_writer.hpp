@@ -54,6 +54,9 @@ void flush(std::string& out);
 void sync(std::string& out);
 void copy_fail(std::string& out, std::string_view reason);
 void terminate(std::string& out);
+void password_message(std::string& out, std::string_view password);
+void sasl_initial_response(std::string& out, std::string_view mechanism, std::string_view data);
+void sasl_response(std::string& out, std::string_view data);
 // Its own connection, no type byte.
 void cancel_request(std::string& out, std::int32_t pid, std::string_view secret);
 

@@ -144,6 +144,10 @@ scram_server::scram_server(scram_verifier verifier, bool is_doomed, std::optiona
       nonce_(std::move(nonce)),
       is_doomed_(is_doomed) {}
 
+scram_server::~scram_server() {
+  if (client_key_) OPENSSL_cleanse(client_key_->data(), client_key_->size());
+}
+
 scram_output scram_server::fail(error_report error) {
   state_ = state::finished;
   return {scram_output::step::violation, {}, std::move(error)};

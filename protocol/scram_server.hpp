@@ -34,6 +34,9 @@ class scram_server {
   // A doomed exchange (mock verifier) goes through every motion and fails at the end.
   scram_server(scram_verifier verifier, bool is_doomed, std::optional<std::string> end_point,
                std::string nonce);
+  ~scram_server();
+  scram_server(const scram_server&) = delete;
+  scram_server& operator=(const scram_server&) = delete;
 
   // The body of SASLInitialResponse first, then of each SASLResponse.
   [[nodiscard]] scram_output on_message(std::string_view body);

@@ -75,12 +75,10 @@ void worker::adopt_settings(client_group& g) const {
   g.mode = limits.mode.value_or(settings().mode);
   g.pool_size = static_cast<std::size_t>(limits.pool_size.value_or(settings().pool_size));
   if (const auto* const who = config_.users->find(g.user)) {
-    g.login = who->login;
+    const bool has_keys = g.login != nullptr && g.login->keys;
+    if (!has_keys || who->login == nullptr || who->login->has_secret()) g.login = who->login;
   } else if (g.login == nullptr && g.user != settings().primary.user) {
-    // Gone from the configuration: its sessions stay, but never as another user.
-    auto nobody = std::make_shared<backend_login>();
-    nobody->user = g.user;
-    g.login = std::move(nobody);
+    g.login = make_login(g.user);  // gone from the configuration: its sessions stay, never as another user
   }
 }
 
@@ -338,6 +336,9 @@ void worker::sweep() {
     std::erase_if(g->pools, [](const auto& p) {
       return p->is_retired() && p->size() == 0 && p->connecting() == 0 && !p->has_waiters();
     });
+  }
+  for (const auto& g : groups_) {
+    if (g->sessions == 0 && g->login != nullptr && g->login->keys) g->login = make_login(g->user);
   }
   std::erase_if(groups_, [](const auto& g) {
     return g->sessions == 0 && !g->is_known &&

@@ -16,7 +16,8 @@ backend::backend(connected c, pool& p, std::uint64_t number)
       peer(c.peer),
       peer_size(c.peer_size),
       loop_(p.owner().loop),
-      connection_(std::move(c.connection)) {
+      connection_(std::move(c.connection)),
+      says_goodbye_(c.says_goodbye) {
   auto& w = home.owner();
   settings = w.settings_values.none();
   opened = idle_since = checked = w.loop.now();
@@ -25,6 +26,12 @@ backend::backend(connected c, pool& p, std::uint64_t number)
 }
 
 backend::~backend() {
+  if (says_goodbye_ && !has_unsent()) {
+    std::string bytes;
+    protocol::write::terminate(bytes);
+    const iovec one{bytes.data(), bytes.size()};
+    (void)io.write({&one, 1});
+  }
   loop_.forget(*this);
 }
 

@@ -112,6 +112,7 @@ class backend final : public event_handler {
 
   reactor& loop_;  // outlives the pool, which may be gone when this dies
   pgconn_ptr connection_;
+  bool says_goodbye_;
   std::string unsent_;
   std::size_t sent_ = 0;
 };

@@ -3,19 +3,30 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+
+#include "protocol/server_login.hpp"
 
 namespace pgsteer::proxy {
 
 struct backend_login {
   std::string user;
-  std::string password;  // empty: none is known
+  std::string password;  // empty: none is known; then the secrets below are all there is
+  std::string md5_secret;
+  std::optional<protocol::scram_keys> keys;  // from a client's proof: in memory alone
 
   backend_login() = default;
   ~backend_login();
+  // It can log in by itself, without what a client's proof yields.
+  [[nodiscard]] bool has_secret() const { return !password.empty() || !md5_secret.empty(); }
   backend_login(const backend_login&) = delete;
   backend_login& operator=(const backend_login&) = delete;
 };
 using backend_login_ref = std::shared_ptr<const backend_login>;
+
+// A login of the user, with no secret but these keys, if any.
+[[nodiscard]] backend_login_ref make_login(std::string user,
+                                           std::optional<protocol::scram_keys> keys = std::nullopt);
 
 }  // namespace pgsteer::proxy

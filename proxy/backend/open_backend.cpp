@@ -3,11 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include <openssl/ssl.h>
-#include <poll.h>
-
-#include "config/conninfo.hpp"
-#include "proxy/backend/connector.hpp"
+#include "proxy/backend/libpq_start.hpp"
 
 namespace pgsteer::proxy {
 
@@ -84,114 +80,52 @@ void read_trace(std::string_view trace, connected& out) {
   }
 }
 
-bool wait_for_socket(PGconn* c, PostgresPollingStatusType want, clock::time_point deadline,
-                     const std::atomic<bool>& stopping) {
-  constexpr int slice_ms = 100;
-  while (!stopping && clock::now() < deadline) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now()).count();
-    pollfd p{PQsocket(c), static_cast<short>(want == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
-    if (::poll(&p, 1, static_cast<int>(std::clamp<long>(left, 0, slice_ms))) != 0) return true;
-  }
-  return false;
-}
-
-// With verbose errors libpq writes `FATAL:  28P01: password authentication failed ...`.
-connect_failure to_failure(std::string_view text) {
-  connect_failure f;
-  for (const std::string_view mark : {"FATAL:  ", "ERROR:  "}) {
-    const auto at = text.find(mark);
-    if (at == std::string_view::npos || text.size() < at + mark.size() + 7 ||
-        text[at + mark.size() + 5] != ':')
-      continue;
-    f.sqlstate = text.substr(at + mark.size(), 5);
-    const auto rest = text.substr(at + mark.size() + 7);
-    f.message = rest.substr(0, rest.find('\n'));
-    return f;
-  }
-  while (!text.empty() && text.back() == '\n')
-    text.remove_suffix(1);
-  f.message = text;
-  std::replace(f.message.begin(), f.message.end(), '\n', ' ');
-  return f;
-}
-
 // The URL's password is its own user's and nobody else's.
-std::string conninfo_of(const connect_request& request) {
-  const auto& text = request.server->url().conninfo;
-  if (request.login == nullptr) return text;
-  auto info = config::conninfo::parse(text);
-  if (!info) return text;  // it was parsed when the configuration was loaded
-  info->set("user", request.login->user);
-  info->remove("password");
-  if (!request.login->password.empty()) info->set("password", request.login->password);
-  return info->text();
+config::conninfo conninfo_of(const backend_login& login, config::conninfo info) {
+  info.set("user", login.user);
+  info.remove("password");
+  if (!login.password.empty()) info.set("password", login.password);
+  return info;
 }
-
-// As libpq takes them: seconds, but for the last.
-std::array<std::string, 4> tcp_timeouts(const connect_request& request) {
-  if (request.settings == nullptr) return {};
-  const auto& s = *request.settings;
-  const auto seconds = [](std::chrono::milliseconds t) { return std::to_string((t.count() + 999) / 1000); };
-  return {seconds(s.tcp_keepalives_idle), seconds(s.tcp_keepalives_interval),
-          std::to_string(s.tcp_keepalives_count), std::to_string(s.tcp_user_timeout.count())};
-}
-
-pgconn_ptr start(const connect_request& request) {
-  auto conninfo = conninfo_of(request);
-  const auto timeouts = tcp_timeouts(request);
-  const auto& r = request;
-  const bool has_options = !r.replication.empty();
-  const char* const names[] = {"keepalives_idle",  "keepalives_interval",
-                               "keepalives_count", "tcp_user_timeout",
-                               "dbname",           "dbname",
-                               "gssencmode",       has_options ? "replication" : nullptr,
-                               "options",          nullptr};
-  const char* const values[] = {timeouts[0].c_str(), timeouts[1].c_str(),
-                                timeouts[2].c_str(), timeouts[3].c_str(),
-                                conninfo.c_str(),    r.database.c_str(),
-                                "disable",           has_options ? r.replication.c_str() : nullptr,
-                                r.options.c_str(),   nullptr};
-  // The first dbname is expanded as a connection string, which may say otherwise; the second overrides its
-  // database.
-  pgconn_ptr c(PQconnectStartParams(names, values, 1));
-  ::explicit_bzero(conninfo.data(), conninfo.size());
-  return c;
-}
-
-void ignore_notice(void* /*unused*/, const PGresult* /*unused*/) {}
 
 connected finish(pgconn_ptr c, login_trace& trace) {
   connected out;
   read_trace(trace.text(), out);
-  out.tls = static_cast<SSL*>(PQsslStruct(c.get(), "OpenSSL"));
-  out.peer_size = sizeof out.peer;
-  auto* peer = reinterpret_cast<sockaddr*>(&out.peer);
-  if (::getpeername(PQsocket(c.get()), peer, &out.peer_size) != 0) out.peer_size = 0;
+  describe_peer(c.get(), out);
   out.connection = std::move(c);
   return out;
 }
 
-}  // namespace
-
-connect_result open_backend(const connect_request& request, const std::atomic<bool>& stopping) {
+connect_result open_with_libpq(const connect_request& request, std::string conninfo,
+                               const std::atomic<bool>& stopping) {
   const auto deadline = clock::now() + request.timeout;
-  pgconn_ptr c = start(request);
+  pgconn_ptr c = start_libpq(request, std::move(conninfo));
   if (!c) return connect_failure{"53200", "out of memory"};
   if (PQstatus(c.get()) == CONNECTION_BAD) return to_failure(PQerrorMessage(c.get()));
-  PQsetErrorVerbosity(c.get(), PQERRORS_VERBOSE);
-  PQsetNoticeReceiver(c.get(), ignore_notice, nullptr);
   login_trace trace(c.get());
   for (auto want = PGRES_POLLING_WRITING; want != PGRES_POLLING_OK; want = PQconnectPoll(c.get())) {
     if (want == PGRES_POLLING_FAILED) {
       (void)trace.text();
       return to_failure(PQerrorMessage(c.get()));
     }
-    if (!wait_for_socket(c.get(), want, deadline, stopping)) {
+    if (!wait_for_socket(PQsocket(c.get()), want, deadline, stopping)) {
       (void)trace.text();
       return connect_failure{{}, "timeout expired"};
     }
   }
   return finish(std::move(c), trace);
+}
+
+}  // namespace
+
+connect_result open_backend(const connect_request& request, const std::atomic<bool>& stopping) {
+  const auto& text = request.server->url().conninfo;
+  if (request.login == nullptr) return open_with_libpq(request, text, stopping);
+  const auto given = config::conninfo::parse(text);
+  if (!given) return connect_failure{{}, "invalid connection string"};
+  const auto info = conninfo_of(*request.login, *given);
+  if (request.login->password.empty()) return open_with_keys(request, info, stopping);
+  return open_with_libpq(request, info.text(), stopping);
 }
 
 }  // namespace pgsteer::proxy

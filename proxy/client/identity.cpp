@@ -5,6 +5,8 @@
 
 #include <libpq-fe.h>
 
+#include "protocol/md5_password.hpp"
+
 namespace pgsteer::proxy {
 
 namespace {
@@ -22,7 +24,10 @@ std::optional<protocol::scram_verifier> verifier_by_libpq(const std::string& pas
 protocol::login_credentials credentials_of(const std::string& user, const std::string& password,
                                            config::auth_method method, const std::string& mock_seed) {
   protocol::login_credentials c;
+  c.scram = protocol::parse_scram_verifier(password);
+  if (c.scram) return c;
   c.md5_or_plain_secret = password;
+  if (protocol::is_md5_secret(password)) return c;
   if (method != config::auth_method::scram_sha_256 || password.empty()) return c;
   c.scram = protocol::make_scram_verifier(password, protocol::derive_salt(user, mock_seed));
   if (!c.scram) c.scram = verifier_by_libpq(password, user);
@@ -34,7 +39,11 @@ protocol::login_credentials credentials_of(const std::string& user, const std::s
 backend_login_ref login_of(const config::user_entry& u) {
   auto login = std::make_shared<backend_login>();
   login->user = u.name;
-  login->password = u.secret;
+  if (protocol::is_md5_secret(u.secret)) {
+    login->md5_secret = u.secret;
+  } else if (!protocol::parse_scram_verifier(u.secret)) {
+    login->password = u.secret;
+  }
   return login;
 }
 

@@ -211,6 +211,10 @@ void session::on_login_output(const protocol::client_login::output& output) {
   phase_ = phase::opening;
   if (asks_for_console()) return open_console();
   group_ = &worker_.group_for(login_->packet.user, login_->packet.database);
+  // With what this login has shown, the servers' connections of this user can be opened.
+  if (group_->login != nullptr && !group_->login->has_secret()) {
+    if (auto keys = login_->conversation->keys()) group_->login = make_login(group_->user, std::move(keys));
+  }
   const bool has_room = worker_.has_room_for(*group_);
   ++group_->sessions;
   if (!has_room) {

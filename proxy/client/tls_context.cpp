@@ -4,8 +4,8 @@
 #include <stdexcept>
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
+
+#include "proxy/io/end_point.hpp"
 
 namespace pgsteer::proxy {
 
@@ -26,18 +26,6 @@ int choose_protocol(SSL* /*connection*/, const unsigned char** out, unsigned cha
   const int answer = SSL_select_next_proto(&chosen, size, ours.data(), ours.size(), offered, offered_size);
   *out = chosen;
   return answer == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
-}
-
-// RFC 5929: the certificate's own hash, SHA-256 in place of MD5 and SHA-1.
-std::string end_point_hash(X509* certificate) {
-  int digest_nid = NID_undef;
-  OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &digest_nid, nullptr);
-  if (digest_nid == NID_undef || digest_nid == NID_md5 || digest_nid == NID_sha1) digest_nid = NID_sha256;
-  std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
-  unsigned size = 0;
-  const EVP_MD* digest = EVP_get_digestbynid(digest_nid);
-  if (digest == nullptr || X509_digest(certificate, digest, hash.data(), &size) != 1) return {};
-  return {hash.begin(), hash.begin() + size};
 }
 
 }  // namespace

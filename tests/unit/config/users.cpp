@@ -76,8 +76,7 @@ TEST_F(users, are_printed_without_their_passwords) {
 TEST_F(users, are_refused_with_the_line_and_without_the_secret) {
   const std::vector<std::pair<std::string, std::string>> wrong_ones{
       {"{password: s3cret}", "no name"},
-      {"{name: a, password: 'SCRAM-SHA-256$4096:c2FsdA==$a:b'}", "verifier"},
-      {"{name: a, password: md50123456789abcdef0123456789abcdef}", "verifier"},
+      {"{name: a, password: 'SCRAM-SHA-256$4096:c2FsdA==$a:b'}", "not whole"},
       {"{name: a, password: s3cret, passwort: s3cret}", "password"},
       {"{name: a, password: s3cret, pool_size: 0}", "out of range"},
       {"{name: a, password: s3cret, pool_mode: statement}", "transaction or session"},
@@ -104,6 +103,16 @@ TEST_F(users, need_a_password_unless_nobody_is_asked_for_one) {
   environment["PGSTEER_USERS"] = "name=app password=other";
   EXPECT_THAT(only_problem().suggestion, HasSubstr("limits"));
   environment["PGSTEER_USERS"] = "name=app pool_size=3";
+  EXPECT_THAT(values().users, SizeIs(1));
+}
+
+TEST_F(users, take_verifiers_for_passwords) {
+  const std::string key(43, 'A');
+  environment["PGSTEER_USERS"] = "name=one password=SCRAM-SHA-256$4096:c2FsdA==$" + key + "=:" + key + "=";
+  EXPECT_THAT(values().users, SizeIs(1));
+  environment["PGSTEER_USERS"] = "name=one password=md50123456789abcdef0123456789abcdef";
+  EXPECT_THAT(only_problem().what, HasSubstr("md5 verifier"));
+  environment["PGSTEER_AUTH"] = "md5";
   EXPECT_THAT(values().users, SizeIs(1));
 }
 

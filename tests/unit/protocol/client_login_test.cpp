@@ -82,13 +82,13 @@ TEST(client_login, accepts_the_right_password_over_scram) {
   EXPECT_EQ(talk.verdict.next, step::accepted);
   EXPECT_EQ(talk.verdict.bytes,
             wire::message('R', wire::int32(12) + client.expected_server_final(talk.challenge)));
-  EXPECT_TRUE(login.client_key());
+  EXPECT_TRUE(login.keys());
 }
 
 TEST(client_login, refuses_a_wrong_password_in_postgresqls_words) {
   auto login = login_of(login_method::scram, credentials_of("secret"));
   expect_rejected(log_in(login, scram_client{"guess"}).verdict, "28P01", wrong_password);
-  EXPECT_FALSE(login.client_key());
+  EXPECT_FALSE(login.keys());
 }
 
 TEST(client_login, shows_an_unknown_user_what_a_wrong_password_shows) {
@@ -180,7 +180,7 @@ TEST(client_login, accepts_md5_for_plain_and_hashed_secrets) {
     const auto verdict = login.on_message('p', wire::text("md598a0412b9c31436fc53776e863350083"));
     EXPECT_EQ(verdict.next, step::accepted);
     EXPECT_EQ(verdict.bytes, "");
-    EXPECT_FALSE(login.client_key());
+    EXPECT_FALSE(login.keys());
   }
 }
 
