@@ -12,7 +12,9 @@ namespace pgsteer::config {
 namespace {
 
 void check_auth(const settings& values, const place_of& place, problems& out) {
+  if (!values.hba.empty()) return;  // it says itself who is let in and from where
   if (values.auth != auth_method::trust) {
+    if (!values.auth_query.empty()) return;
     const bool has_user =
         std::ranges::any_of(values.users, [](const auto& each) { return !each.secret.empty(); });
     if (!values.primary.password.empty() || has_user) return;
@@ -27,6 +29,24 @@ void check_auth(const settings& values, const place_of& place, problems& out) {
                  "listen on 127.0.0.1 or a unix socket, or set \"auth_trust_anywhere: true\" as well"});
 }
 
+bool needs_secret(const hba_rule& rule) {
+  return rule.method == hba_method::scram_sha_256 || rule.method == hba_method::md5;
+}
+
+// Whether a listed user without a password could never log in.
+bool needs_secrets(const settings& values) {
+  if (!values.auth_query.empty()) return false;
+  if (values.hba.empty()) return values.auth != auth_method::trust;
+  return std::ranges::all_of(values.hba, needs_secret);
+}
+
+bool offers_md5(const settings& values) {
+  if (values.hba.empty()) return values.auth == auth_method::md5;
+  return std::ranges::any_of(values.hba, [](const auto& rule) {
+    return rule.method == hba_method::md5 || rule.method == hba_method::password;
+  });
+}
+
 void check_users(const settings& values, const place_of& place, problems& out) {
   for (const auto& each : values.users) {
     if (each.name == values.primary.user && !each.secret.empty()) {
@@ -34,16 +54,41 @@ void check_users(const settings& values, const place_of& place, problems& out) {
                      fmt::format("gives {} a password, and database_url gives it one too", shown(each.name)),
                      "leave it out here: of this user, users may only have limits"});
     }
-    if (each.name != values.primary.user && each.secret.empty() && values.auth != auth_method::trust) {
+    if (each.name != values.primary.user && each.secret.empty() && needs_secrets(values)) {
       out.push_back({place("users"),
                      fmt::format("gives {} no password to check it against", shown(each.name)),
                      "write password=... or password_file=..."});
     }
-    if (is_md5_verifier(each.secret) && values.auth == auth_method::scram_sha_256) {
-      out.push_back({place("users"),
-                     fmt::format("gives {} an md5 verifier, which cannot be checked by SCRAM", shown(each.name)),
-                     "write the password or its SCRAM verifier, or set \"auth: md5\""});
+    if (is_md5_verifier(each.secret) && !offers_md5(values)) {
+      out.push_back(
+          {place("users"),
+           fmt::format("gives {} an md5 verifier, which cannot be checked by SCRAM", shown(each.name)),
+           "write the password or its SCRAM verifier, or set \"auth: md5\""});
     }
+  }
+}
+
+void check_access(const settings& values, const place_of& place, problems& out) {
+  const bool has_ca = !values.tls_client_ca_file.empty();
+  for (const auto& rule : values.hba) {
+    if (rule.certificate != hba_certificate::not_asked && !has_ca)
+      out.push_back({place("hba"),
+                     fmt::format("{} needs certificates that nothing can vouch for", shown(rule.text)),
+                     "set tls_client_ca_file"});
+    const auto is_of = [&](const ident_line& line) { return line.map == rule.map; };
+    if (!rule.map.empty() && std::ranges::none_of(values.ident_map, is_of))
+      out.push_back({place("hba"), fmt::format("{} names a map that is not there", shown(rule.text)),
+                     "give ident_map a line for it"});
+  }
+  if (!values.tls_client_crl_file.empty() && !has_ca)
+    out.push_back(
+        {place("tls_client_crl_file"), "a revocation list without authorities", "set tls_client_ca_file"});
+  const auto asks = [&](const user_entry& user) { return user.name == values.auth_query_user; };
+  if (!values.auth_query_user.empty() && values.auth_query_user != values.primary.user &&
+      std::ranges::none_of(values.users, asks)) {
+    out.push_back({place("auth_query_user"),
+                   fmt::format("{} is no user of users", shown(values.auth_query_user)),
+                   "list it there with its password"});
   }
 }
 
@@ -75,6 +120,8 @@ void check_tls(const settings& values, const place_of& place, problems& out) {
   }
   check_file("tls_cert_file", values.tls_cert_file, place, out);
   check_file("tls_key_file", values.tls_key_file, place, out);
+  check_file("tls_client_ca_file", values.tls_client_ca_file, place, out);
+  check_file("tls_client_crl_file", values.tls_client_crl_file, place, out);
 }
 
 void check_addresses(const settings& values, const place_of& place, problems& out) {
@@ -108,6 +155,7 @@ problems check(const settings& values, const place_of& place) {
   problems out;
   check_auth(values, place, out);
   check_users(values, place, out);
+  check_access(values, place, out);
   check_tls(values, place, out);
   check_addresses(values, place, out);
   check_pools(values, place, out);

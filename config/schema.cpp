@@ -12,7 +12,8 @@ namespace {
 
 std::vector<setting> join_parts() {
   std::vector<setting> all;
-  for (const auto part : {server_settings(), pool_settings(), routing_settings(), limit_settings()})
+  for (const auto part :
+       {server_settings(), access_settings(), pool_settings(), routing_settings(), limit_settings()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }

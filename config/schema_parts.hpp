@@ -10,6 +10,8 @@ namespace pgsteer::config {
 
 /// Servers, listeners, logging in, TLS.
 [[nodiscard]] std::span<const setting> server_settings();
+/// Who may log in, beyond the list of users.
+[[nodiscard]] std::span<const setting> access_settings();
 /// What a pool is and how it is used.
 [[nodiscard]] std::span<const setting> pool_settings();
 /// Where statements go.

@@ -9,6 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "config/hba.hpp"
+#include "config/ident_map.hpp"
+
 namespace pgsteer::config {
 
 enum class auth_method : std::uint8_t { scram_sha_256, md5, trust };
@@ -83,6 +86,15 @@ struct settings {
   client_tls tls = client_tls::disable;  // `allow` by default once a certificate is given
   std::string tls_cert_file;
   std::string tls_key_file;
+
+  std::vector<hba_rule> hba;          // none: everybody may come, by `auth`
+  std::vector<ident_line> ident_map;  // of certificates
+  std::string auth_query;             // empty: only listed users are known
+  std::string auth_query_user;        // of `users`; empty: the primary's own
+  std::string auth_query_database;    // empty: the primary's own
+  std::chrono::milliseconds auth_cache_time{60000};
+  std::string tls_client_ca_file;
+  std::string tls_client_crl_file;
 
   pool_mode mode = pool_mode::transaction;
   int pool_size = 10;     // backends per server, user and database

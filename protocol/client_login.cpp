@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 
 #include "protocol/base64.hpp"
 #include "protocol/md5_password.hpp"
@@ -27,6 +28,10 @@ client_login::client_login(login_policy policy, std::string user,
       credentials_(std::move(credentials)),
       random_(random) {}
 
+client_login::~client_login() {
+  OPENSSL_cleanse(shown_.data(), shown_.size());
+}
+
 client_login::output client_login::start() {
   switch (policy_.method) {
     case login_method::trust:
@@ -38,6 +43,11 @@ client_login::output client_login::start() {
       // As in PostgreSQL, md5 means SCRAM for a user whose secret is known as a SCRAM verifier only.
       if (credentials_ && credentials_->md5_or_plain_secret.empty()) return start_scram();
       return start_md5();
+    case login_method::password: {
+      output out{step::send_then_read, {}, {}};
+      write::authentication_cleartext(out.bytes);
+      return out;
+    }
     case login_method::scram:
       break;
   }
@@ -107,11 +117,35 @@ client_login::output client_login::on_password(std::string_view body) {
     return reject(fatal_error(sqlstate::invalid_password, "empty password returned by client"));
   }
   body.remove_suffix(1);
+  if (policy_.method == login_method::password) return on_clear_text(body);
   const auto secret = credentials_ ? credentials_->md5_or_plain_secret : policy_.mock_seed;
   const bool is_right = verify_md5(body, secret, user_, text_of(random_.md5_salt));
   if (!is_right || !credentials_) return reject_password();
   is_finished_ = true;
   return {step::accepted, {}, {}};
+}
+
+client_login::output client_login::on_clear_text(std::string_view password) {
+  is_finished_ = true;
+  const bool is_server_asked = !credentials_ && policy_.servers_know_more;
+  if (!is_server_asked && !is_known_password(password)) return reject_password();
+  shown_ = password;
+  return {is_server_asked ? step::ask_server : step::accepted, {}, {}};
+}
+
+// Whatever is known of the user, the work is the same.
+bool client_login::is_known_password(std::string_view password) const {
+  const bool has_verifier = credentials_ && credentials_->scram;
+  const auto verifier =
+      has_verifier ? *credentials_->scram : mock_verifier(user_, policy_.mock_seed, policy_.mock_iterations);
+  const auto made = make_scram_verifier(password, verifier.salt, verifier.iterations);
+  const bool fits_verifier = made && CRYPTO_memcmp(made->stored_key.data(), verifier.stored_key.data(),
+                                                   verifier.stored_key.size()) == 0;
+  const auto secret = credentials_ ? std::string_view(credentials_->md5_or_plain_secret) : std::string_view();
+  const auto hashed = md5_secret(password, user_);
+  const auto known = is_md5_secret(secret) ? std::string(secret) : md5_secret(secret, user_);
+  const bool fits_secret = CRYPTO_memcmp(hashed.data(), known.data(), known.size()) == 0;
+  return (has_verifier && fits_verifier) || (!secret.empty() && fits_secret);
 }
 
 client_login::output client_login::reject(error_report error) {

@@ -90,6 +90,10 @@ void authentication_ok(std::string& out) {
   put_authentication(out, 0, {});
 }
 
+void authentication_cleartext(std::string& out) {
+  put_authentication(out, 3, {});
+}
+
 void authentication_md5(std::string& out, std::string_view salt) {
   assert(salt.size() == 4);
   put_authentication(out, 5, salt);

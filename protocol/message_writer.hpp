@@ -15,6 +15,7 @@ namespace pgsteer::protocol::write {
 // --- Backend messages (to clients) ---
 
 void authentication_ok(std::string& out);
+void authentication_cleartext(std::string& out);
 void authentication_md5(std::string& out, std::string_view salt);  // 4 bytes
 void authentication_sasl(std::string& out, std::span<const std::string_view> mechanisms);
 void sasl_continue(std::string& out, std::string_view data);

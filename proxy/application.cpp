@@ -54,6 +54,9 @@ application::application(config::sources sources, config::settings settings, not
         worker_->catalog_read(database, std::move(read), request);
       });
   worker_->use_catalogs(catalogs_.get());
+  users_ = std::make_unique<user_lookup>([this] { return urls_to_ask(); }, mock_seed_);
+  users_->adopt(settings_);
+  worker_->use_lookup(users_.get());
   open_listeners();
   if (settings_->admin_listen) {
     admin_sources s;
@@ -71,6 +74,7 @@ application::~application() {
   signals_.reset();
   monitors_.clear();
   catalogs_.reset();
+  users_.reset();
   admin_.reset();
   for (const auto& file : socket_files_)
     ::unlink(file.c_str());
@@ -89,6 +93,14 @@ void application::open_listeners() {
 topology_ref application::servers() const {
   const std::lock_guard lock(mutex_);
   return topology_;
+}
+
+std::vector<config::server_url> application::urls_to_ask() const {
+  const auto t = servers();
+  std::vector<config::server_url> out{t->primary->url()};
+  for (const auto& replica : t->replicas)
+    out.push_back(replica->url());
+  return out;
 }
 
 // On the admin thread. The worker answers between two events, if it is not stuck.
@@ -206,7 +218,9 @@ int application::run() {
   signals_.reset();
   monitors_.clear();
   worker_->use_catalogs(nullptr);
+  worker_->use_lookup(nullptr);
   catalogs_.reset();
+  users_.reset();
   log_info("Stopped");
   return 0;
 }
@@ -250,6 +264,7 @@ void application::reload() {
     }
     adopt_servers(*s);
     settings_ = s;
+    users_->adopt(s);
     configure_log(s->level, s->format);
     start_monitors(*s);
     tell_worker();

@@ -47,6 +47,8 @@ class application {
   void begin_drain();
   void open_listeners();
   [[nodiscard]] topology_ref servers() const;
+  // The primary first.
+  [[nodiscard]] std::vector<config::server_url> urls_to_ask() const;
   [[nodiscard]] std::optional<client_list> clients(std::size_t limit) const;
 
   config::sources sources_;
@@ -59,6 +61,7 @@ class application {
   bool is_settling_ = true;  // guarded by mutex_: monitors are being made, the worker is told after that
   topology_watch watch_;
   std::unique_ptr<catalog_watch> catalogs_;
+  std::unique_ptr<user_lookup> users_;
   int server_ids_ = 0;
   std::map<int, std::unique_ptr<monitor>> monitors_;
   std::shared_ptr<worker_board> board_;

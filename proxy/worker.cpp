@@ -23,6 +23,7 @@ constexpr std::size_t statement_bytes = std::size_t{64} << 20;
 worker::worker(runtime_config config, connector& c, std::shared_ptr<worker_board> board,
                std::string mock_seed)
     : statements(statement_bytes),
+      proven(mock_seed),
       config_(std::move(config)),
       connector_(c),
       board_(std::move(board)),
@@ -74,9 +75,9 @@ void worker::adopt_settings(client_group& g) const {
   const auto limits = config_.users->limits_of(g.user);
   g.mode = limits.mode.value_or(settings().mode);
   g.pool_size = static_cast<std::size_t>(limits.pool_size.value_or(settings().pool_size));
-  if (const auto* const who = config_.users->find(g.user)) {
-    const bool has_keys = g.login != nullptr && g.login->keys;
-    if (!has_keys || who->login == nullptr || who->login->has_secret()) g.login = who->login;
+  if (const auto who = config_.users->find(g.user)) {
+    const bool is_shown = g.login != nullptr && g.login->is_shown;
+    if (!is_shown || who->login == nullptr || who->login->has_secret()) g.login = who->login;
   } else if (g.login == nullptr && g.user != settings().primary.user) {
     g.login = make_login(g.user);  // gone from the configuration: its sessions stay, never as another user
   }
@@ -174,17 +175,30 @@ void worker::connect(pool& p) {
   });
 }
 
-void worker::open_tunnel(session& s, connect_request request) {
+session* worker::find_session(std::uint64_t serial) const {
+  const auto at = std::find_if(sessions_.begin(), sessions_.end(),
+                               [serial](const auto& each) { return each.first->serial() == serial; });
+  return at == sessions_.end() ? nullptr : at->first;
+}
+
+// The session may be gone when the answer comes: it is looked up again.
+void worker::open_own_connection(session& s, connect_request request) {
   const auto host = request.server;
-  // The session may be gone when the answer comes: it is looked up again.
   connector_.connect(std::move(request), [this, host, serial = s.serial()](connect_result result) {
     auto shared = std::make_shared<connect_result>(std::move(result));
     loop.post([this, host, serial, shared] {
-      const auto at = std::find_if(sessions_.begin(), sessions_.end(),
-                                   [serial](const auto& each) { return each.first->serial() == serial; });
-      if (at != sessions_.end()) at->first->on_tunnel_connected(host, std::move(*shared));
+      if (auto* const found = find_session(serial)) found->on_own_connection(host, std::move(*shared));
     });
   });
+}
+
+void worker::look_up_user(session& s, const std::string& name) {
+  const auto known = lookup_->find(name, [this, serial = s.serial()](const user_answer& answer) {
+    loop.post([this, serial, answer] {
+      if (auto* const found = find_session(serial)) found->on_user_found(answer);
+    });
+  });
+  if (known) s.on_user_found(*known);
 }
 
 std::int32_t worker::register_key(session& s, std::int32_t pid) {
@@ -338,7 +352,7 @@ void worker::sweep() {
     });
   }
   for (const auto& g : groups_) {
-    if (g->sessions == 0 && g->login != nullptr && g->login->keys) g->login = make_login(g->user);
+    if (g->sessions == 0 && g->login != nullptr && g->login->is_shown) g->login = make_login(g->user);
   }
   std::erase_if(groups_, [](const auto& g) {
     return g->sessions == 0 && !g->is_known &&

@@ -23,7 +23,9 @@
 #include "proxy/client/group.hpp"
 #include "proxy/client/identity.hpp"
 #include "proxy/client/listener.hpp"
+#include "proxy/client/proven_passwords.hpp"
 #include "proxy/client/session.hpp"
+#include "proxy/client/user_lookup.hpp"
 #include "proxy/control/catalog_watch.hpp"
 #include "proxy/control/server.hpp"
 #include "proxy/io/reactor.hpp"
@@ -62,6 +64,8 @@ class worker {
   void catalog_read(const std::string& database, catalog_ref read, std::uint64_t request);
   // Before run(): facts come from here, while it lives; null: there are none.
   void use_catalogs(catalog_watch* catalogs) { catalogs_ = catalogs; }
+  // Before run(): users that are not listed come from here, while it lives; null: there are none.
+  void use_lookup(user_lookup* lookup) { lookup_ = lookup; }
   // No new clients; idle ones end with 57P01, the others when their transaction is over or, at the
   // latest, after `timeout`. Then run() returns.
   void drain(std::chrono::milliseconds timeout);
@@ -85,7 +89,10 @@ class worker {
   void forward_cancel(const cancel_target& at);
   void connect(pool& p);
   // Opens a connection for this session alone, which is told when it stands or has failed.
-  void open_tunnel(session& s, connect_request request);
+  void open_own_connection(session& s, connect_request request);
+  // Null: the configuration lists all users there are.
+  [[nodiscard]] user_lookup* users() const { return lookup_; }
+  void look_up_user(session& s, const std::string& name);
   // The database's objects have changed: statements parsed from now on are analysed anew.
   void forget_statements(const std::string& database);
   void close_idle_elsewhere(const std::string& database);
@@ -116,6 +123,7 @@ class worker {
   std::deque<std::string> renamed;           // errors in which a statement got its client's name
   std::string made;                          // small messages of the proxy's own in the relay
   std::array<char, 65536 + 16384> buffer{};  // one read, and in front of it what the last one left over
+  proven_passwords proven;
   routing::quiet_primary quiet;
   routing::departures departed;
   std::uint64_t rules_number = 0;  // of the rules in force, as routing::parse_context::facts_number
@@ -132,6 +140,7 @@ class worker {
   void warn_of_pins();
   [[nodiscard]] console_sources make_console_sources();
   [[nodiscard]] std::vector<session*> all_sessions() const;
+  [[nodiscard]] session* find_session(std::uint64_t serial) const;
   void on_cancel_done(cancel_request& c);
   void on_pool_down(pool& p);
 
@@ -149,6 +158,7 @@ class worker {
   std::uint64_t backend_ids_ = 0;
   std::uint64_t session_serials_ = 0;
   catalog_watch* catalogs_ = nullptr;
+  user_lookup* lookup_ = nullptr;
   std::uint64_t fact_numbers_ = 0;  // before the groups that count by it are used
   std::uint32_t group_ids_ = 0;
   std::uint32_t statement_keys_ = 0;

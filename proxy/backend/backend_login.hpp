@@ -14,19 +14,23 @@ struct backend_login {
   std::string user;
   std::string password;  // empty: none is known; then the secrets below are all there is
   std::string md5_secret;
-  std::optional<protocol::scram_keys> keys;  // from a client's proof: in memory alone
+  std::optional<protocol::scram_keys> keys;  // from a client's proof
+  bool is_shown =
+      false;  // what it holds was shown by a client at its login: kept while such clients are there
 
   backend_login() = default;
   ~backend_login();
   // It can log in by itself, without what a client's proof yields.
-  [[nodiscard]] bool has_secret() const { return !password.empty() || !md5_secret.empty(); }
+  [[nodiscard]] bool has_secret() const { return !is_shown && (!password.empty() || !md5_secret.empty()); }
   backend_login(const backend_login&) = delete;
   backend_login& operator=(const backend_login&) = delete;
 };
 using backend_login_ref = std::shared_ptr<const backend_login>;
 
-// A login of the user, with no secret but these keys, if any.
-[[nodiscard]] backend_login_ref make_login(std::string user,
-                                           std::optional<protocol::scram_keys> keys = std::nullopt);
+// A login of the user with no secret.
+[[nodiscard]] backend_login_ref make_login(std::string user);
+// ... and with what a client has shown.
+[[nodiscard]] backend_login_ref make_login(std::string user, std::optional<protocol::scram_keys> keys);
+[[nodiscard]] backend_login_ref make_login(std::string user, std::string password);
 
 }  // namespace pgsteer::proxy

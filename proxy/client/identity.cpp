@@ -21,49 +21,55 @@ std::optional<protocol::scram_verifier> verifier_by_libpq(const std::string& pas
   return text ? protocol::parse_scram_verifier(text.get()) : std::nullopt;
 }
 
-protocol::login_credentials credentials_of(const std::string& user, const std::string& password,
-                                           config::auth_method method, const std::string& mock_seed) {
+protocol::login_credentials credentials_of(const std::string& user, const std::string& secret,
+                                           const std::string& mock_seed) {
   protocol::login_credentials c;
-  c.scram = protocol::parse_scram_verifier(password);
+  c.scram = protocol::parse_scram_verifier(secret);
   if (c.scram) return c;
-  c.md5_or_plain_secret = password;
-  if (protocol::is_md5_secret(password)) return c;
-  if (method != config::auth_method::scram_sha_256 || password.empty()) return c;
-  c.scram = protocol::make_scram_verifier(password, protocol::derive_salt(user, mock_seed));
-  if (!c.scram) c.scram = verifier_by_libpq(password, user);
+  c.md5_or_plain_secret = secret;
+  if (protocol::is_md5_secret(secret) || secret.empty()) return c;
+  c.scram = protocol::make_scram_verifier(secret, protocol::derive_salt(user, mock_seed));
+  if (!c.scram) c.scram = verifier_by_libpq(secret, user);
   if (!c.scram)
     throw std::runtime_error("the password of user " + user + " cannot be used for SCRAM-SHA-256");
   return c;
 }
 
-backend_login_ref login_of(const config::user_entry& u) {
+backend_login_ref login_of(const std::string& user, const std::string& secret) {
   auto login = std::make_shared<backend_login>();
-  login->user = u.name;
-  if (protocol::is_md5_secret(u.secret)) {
-    login->md5_secret = u.secret;
-  } else if (!protocol::parse_scram_verifier(u.secret)) {
-    login->password = u.secret;
+  login->user = user;
+  if (protocol::is_md5_secret(secret)) {
+    login->md5_secret = secret;
+  } else if (!protocol::parse_scram_verifier(secret)) {
+    login->password = secret;
   }
   return login;
 }
 
 }  // namespace
 
+identity make_identity(const std::string& user, const std::string& secret, const std::string& mock_seed) {
+  return {credentials_of(user, secret, mock_seed), login_of(user, secret)};
+}
+
 identities::identities(const config::settings& s, const std::string& mock_seed) {
-  const bool needs_password = s.auth != config::auth_method::trust;
+  // A user without a password is one for rules that ask for none, or for others to tell more of.
+  const bool needs_password = s.auth != config::auth_method::trust && s.hba.empty();
   for (const auto& u : s.users) {
     limits_[u.name] = {u.mode, u.pool_size, u.max_clients};
-    if (u.name == s.primary.user || (needs_password && u.secret.empty())) continue;
-    users_.emplace(u.name, identity{credentials_of(u.name, u.secret, s.auth, mock_seed), login_of(u)});
+    const bool is_told_elsewhere = u.secret.empty() && !s.auth_query.empty();
+    if (u.name == s.primary.user || is_told_elsewhere || (needs_password && u.secret.empty())) continue;
+    users_.emplace(u.name, std::make_shared<identity>(make_identity(u.name, u.secret, mock_seed)));
   }
   if (needs_password && s.primary.password.empty()) return;
   users_.emplace(s.primary.user,
-                 identity{credentials_of(s.primary.user, s.primary.password, s.auth, mock_seed), nullptr});
+                 std::make_shared<identity>(
+                     identity{credentials_of(s.primary.user, s.primary.password, mock_seed), nullptr}));
 }
 
-const identity* identities::find(std::string_view user) const {
+identity_ref identities::find(std::string_view user) const {
   const auto at = users_.find(user);
-  return at == users_.end() ? nullptr : &at->second;
+  return at == users_.end() ? nullptr : at->second;
 }
 
 user_limits identities::limits_of(std::string_view user) const {

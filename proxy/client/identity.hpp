@@ -1,8 +1,10 @@
 // Who may log in, with what, and as whom on the servers. Made by the application when the configuration
-// loads; shared by all workers, asked at each login.
+// loads; shared by all workers, asked at each login. Single identities come from user_lookup, too.
 #pragma once
 
+#include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,20 +24,26 @@ struct user_limits {
 
 struct identity {
   protocol::login_credentials credentials;
-  backend_login_ref login;  // null: the user of the servers' URLs
+  backend_login_ref login;                                             // null: the user of the servers' URLs
+  std::optional<std::chrono::system_clock::time_point> valid_until{};  // of the credentials
 };
+using identity_ref = std::shared_ptr<const identity>;
+
+// The user with its password or verifier, which may be empty. Derives a SCRAM verifier (milliseconds), with
+// SASLprep applied by libpq; throws where the password cannot be used for that.
+[[nodiscard]] identity make_identity(const std::string& user, const std::string& secret,
+                                     const std::string& mock_seed);
 
 class identities {
  public:
-  // Derives SCRAM verifiers (milliseconds each), with SASLprep applied by libpq.
   identities(const config::settings& s, const std::string& mock_seed);
 
   // Null: unknown user.
-  [[nodiscard]] const identity* find(std::string_view user) const;
+  [[nodiscard]] identity_ref find(std::string_view user) const;
   [[nodiscard]] user_limits limits_of(std::string_view user) const;
 
  private:
-  std::map<std::string, identity, std::less<>> users_;
+  std::map<std::string, identity_ref, std::less<>> users_;
   std::map<std::string, user_limits, std::less<>> limits_;
 };
 

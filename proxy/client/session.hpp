@@ -25,6 +25,7 @@
 #include <string>
 #include <string_view>
 
+#include "config/hba.hpp"
 #include "protocol/client_login.hpp"
 #include "protocol/settings_state.hpp"
 #include "protocol/startup.hpp"
@@ -34,8 +35,10 @@
 #include "proxy/backend/pool.hpp"
 #include "proxy/client/extended_unit.hpp"
 #include "proxy/client/group.hpp"
+#include "proxy/client/identity.hpp"
 #include "proxy/client/time_limits.hpp"
 #include "proxy/client/tunnel.hpp"
+#include "proxy/client/user_lookup.hpp"
 #include "proxy/io/reactor.hpp"
 #include "proxy/io/stream.hpp"
 #include "proxy/lists.hpp"
@@ -75,8 +78,11 @@ class session final : public event_handler {
   // From the leased backend.
   void on_backend_events(backend& b, std::uint32_t events);
 
+  // What its login waits for: who auth_query says it is, or a connection of its own.
+  void on_user_found(const user_answer& answer);
+  void on_own_connection(const server_ref& host, connect_result result);
+
   // From its tunnel.
-  void on_tunnel_connected(const server_ref& host, connect_result result);
   [[nodiscard]] bool takes_tunnel_bytes() const;
   void on_tunnel_bytes(std::string_view bytes);
   void on_tunnel_writable();
@@ -130,6 +136,8 @@ class session final : public event_handler {
     std::optional<protocol::client_login> conversation;
     protocol::settings_map wanted;  // startup settings not yet known to a server
     std::string accepted;           // the last message of the conversation: leaves with the answer
+    config::hba_method method{};    // by which it must prove who it is
+    identity_ref who;               // who it says it is; null: unknown
     bool is_applied = false;
     bool is_direct_tls = false;  // without asking: `postgresql` must be agreed on by ALPN
   };
@@ -161,7 +169,6 @@ class session final : public event_handler {
   // session_login.cpp
   [[nodiscard]] std::size_t on_startup_bytes(std::string_view bytes);
   void on_startup_packet(protocol::startup_packet packet);
-  void start_login();
   [[nodiscard]] std::size_t on_login_bytes(std::string_view bytes);
   void on_login_output(const protocol::client_login::output& output);
   [[nodiscard]] bool begins_with_tls() const;
@@ -178,6 +185,18 @@ class session final : public event_handler {
   [[nodiscard]] bool keeps_from_login() const;
   [[nodiscard]] std::int32_t move_in();
   void move_out();
+
+  // session_access.cpp
+  void start_login();
+  [[nodiscard]] bool passes_rules();
+  [[nodiscard]] bool passes_certificate(const config::hba_rule& rule);
+  void refuse_access(std::string message, const std::string& cause);
+  void begin_conversation();
+  void ask_server_for_user();
+  void on_password_asked(const connect_failure* failure);
+  void adopt_login();
+  void log_refused(std::string_view code, std::string_view cause) const;
+  [[nodiscard]] std::string_view why_refused() const;
 
   // session_tunnel.cpp
   [[nodiscard]] bool asks_for_replication() const;

@@ -19,18 +19,6 @@ using protocol::startup_kind;
 
 constexpr std::size_t max_profiles = 1000;
 
-protocol::login_method to_method(config::auth_method m) {
-  switch (m) {
-    case config::auth_method::trust:
-      return protocol::login_method::trust;
-    case config::auth_method::md5:
-      return protocol::login_method::md5;
-    case config::auth_method::scram_sha_256:
-      break;
-  }
-  return protocol::login_method::scram;
-}
-
 // A value every server reports back as it is: application_name is cut and cleaned otherwise.
 bool is_plain_name(std::string_view value) {
   return value.size() < 64 &&
@@ -156,29 +144,8 @@ void session::on_startup_packet(protocol::startup_packet packet) {
   start_login();
 }
 
-void session::start_login() {
-  const auto& p = login_->packet;
-  protocol::login_policy policy;
-  policy.method = to_method(worker_.settings().auth);
-  policy.mock_seed = worker_.mock_seed();
-  if (io_.is_tls() && !worker_.config().tls_end_point.empty())
-    policy.tls_server_end_point = worker_.config().tls_end_point;
-  protocol::login_random random;
-  worker_.random.take(random.nonce);
-  worker_.random.take(random.md5_salt);
-  if (p.needs_negotiation()) {
-    std::string bytes;
-    write::negotiate_protocol_version(bytes, protocol::newest_protocol, p.protocol_options);
-    send(bytes);
-  }
-  phase_ = phase::login;
-  const auto* const who = worker_.config().users->find(p.user);
-  login_->conversation.emplace(policy, p.user,
-                               who == nullptr ? std::nullopt : std::optional(who->credentials), random);
-  on_login_output(login_->conversation->start());
-}
-
 std::size_t session::on_login_bytes(std::string_view bytes) {
+  if (!login_->conversation) return 0;  // its user is being looked up
   const auto f = protocol::peek_frame(bytes);
   if (!f.is_header_known()) return 0;
   if (f.size == protocol::broken_frame || f.size > protocol::max_auth_token + 1) {
@@ -198,9 +165,12 @@ void session::on_login_output(const protocol::client_login::output& output) {
     case protocol::client_login::step::send_then_read:
       send(output.bytes);
       return;
+    case protocol::client_login::step::ask_server:
+      return ask_server_for_user();
     case protocol::client_login::step::rejected:
       worker_.metrics().logins_failed.add();
-      log_info("Login refused", {{"user", login_->packet.user}, {"sqlstate", output.error.sqlstate}});
+      log_refused(output.error.sqlstate, why_refused());
+      if (worker_.users() != nullptr) worker_.users()->doubt(login_->packet.user);
       send(output.bytes);
       close_client();
       return;
@@ -211,10 +181,7 @@ void session::on_login_output(const protocol::client_login::output& output) {
   phase_ = phase::opening;
   if (asks_for_console()) return open_console();
   group_ = &worker_.group_for(login_->packet.user, login_->packet.database);
-  // With what this login has shown, the servers' connections of this user can be opened.
-  if (group_->login != nullptr && !group_->login->has_secret()) {
-    if (auto keys = login_->conversation->keys()) group_->login = make_login(group_->user, std::move(keys));
-  }
+  adopt_login();
   const bool has_room = worker_.has_room_for(*group_);
   ++group_->sessions;
   if (!has_room) {

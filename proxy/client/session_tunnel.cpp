@@ -36,18 +36,22 @@ void session::open_tunnel() {
   request.replication = p.replication == protocol::replication_mode::database ? "database" : "true";
   for (const auto& [name, value] : p.settings)
     request.options += (request.options.empty() ? "" : " ") + option(name, value);
-  worker_.open_tunnel(*this, std::move(request));
+  worker_.open_own_connection(*this, std::move(request));
 }
 
-void session::on_tunnel_connected(const server_ref& host, connect_result result) {
-  if (gone_ || phase_ != phase::opening) return end();
+// Of its tunnel, or of the login that a server was asked about.
+void session::on_own_connection(const server_ref& host, connect_result result) {
+  if (gone_) return end();
+  if (phase_ == phase::login) return on_password_asked(std::get_if<connect_failure>(&result));
+  if (phase_ != phase::opening) return end();
   if (const auto* failure = std::get_if<connect_failure>(&result)) {
     if (!failure->sqlstate.empty())
       return refuse_login(protocol::fatal_error(failure->sqlstate, failure->message));
     return refuse_login(protocol::fatal_error(
         protocol::sqlstate::connection_failure,
         fmt::format("could not connect to server {} for replication", host->name()), failure->message,
-        "Replication connections go to the primary alone, each on a connection of its own: see whether it is up, and "
+        "Replication connections go to the primary alone, each on a connection of its own: see whether it is "
+        "up, and "
         "whether its pg_hba.conf has a line for replication from this host."));
   }
   auto& c = std::get<connected>(result);

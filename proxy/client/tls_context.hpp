@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <openssl/ssl.h>
@@ -18,5 +19,9 @@ struct tls_identity {
 
 // Throws std::runtime_error that names the file and the cause.
 [[nodiscard]] tls_identity load_tls(const config::settings& s);
+
+// The common name in the certificate that the client has shown and an authority vouches for; empty: it has
+// none that could be a name. Nothing: there is no such certificate.
+[[nodiscard]] std::optional<std::string> certificate_name(SSL* connection);
 
 }  // namespace pgsteer::proxy

@@ -94,9 +94,13 @@ control_connection::result<control_connection> control_connection::open(const co
   return c;
 }
 
-std::optional<control_failure> control_connection::send(const char* sql, deadline until, int stop_fd) {
+std::optional<control_failure> control_connection::send(const char* sql, deadline until, int stop_fd,
+                                                        std::span<const char* const> parameters) {
   auto* const conn = connection_.get();
-  if (PQsendQuery(conn, sql) == 0) return failure();
+  const int is_sent = parameters.empty() ? PQsendQuery(conn, sql)
+                                         : PQsendQueryParams(conn, sql, static_cast<int>(parameters.size()),
+                                                             nullptr, parameters.data(), nullptr, nullptr, 0);
+  if (is_sent == 0) return failure();
   for (int unsent = PQflush(conn); unsent != 0; unsent = PQflush(conn)) {
     if (unsent < 0) return failure();
     if (auto failed = wait_for(fd(), POLLIN | POLLOUT, until, stop_fd)) return failed;
@@ -115,9 +119,10 @@ std::optional<control_failure> control_connection::await_result(deadline until, 
 }
 
 std::optional<control_failure> control_connection::each_row(const char* sql, const row_visitor& visit,
-                                                            deadline until, int stop_fd) {
+                                                            deadline until, int stop_fd,
+                                                            std::span<const char* const> parameters) {
   auto* const conn = connection_.get();
-  if (auto failed = send(sql, until, stop_fd)) return failed;
+  if (auto failed = send(sql, until, stop_fd, parameters)) return failed;
   if (PQsetSingleRowMode(conn) == 0) return failure();
   std::vector<std::optional<std::string_view>> row;
   std::optional<control_failure> refused;

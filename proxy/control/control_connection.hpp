@@ -36,10 +36,11 @@ class control_connection {
   // Its first column.
   result<std::string> ask(const char* sql, deadline until, int stop_fd);
 
-  // Every row as it comes, text format; the views are valid in the call alone. Nothing: all went well.
+  // Every row as it comes, text format, with these values for $1 and so on; the views are valid in the call
+  // alone. Nothing: all went well.
   using row_visitor = std::function<void(std::span<const std::optional<std::string_view>>)>;
   std::optional<control_failure> each_row(const char* sql, const row_visitor& visit, deadline until,
-                                          int stop_fd);
+                                          int stop_fd, std::span<const char* const> parameters = {});
 
   [[nodiscard]] int fd() const { return PQsocket(connection_.get()); }
 
@@ -47,7 +48,8 @@ class control_connection {
   explicit control_connection(connection_ptr connection) : connection_(std::move(connection)) {}
   [[nodiscard]] control_failure failure() const;
   std::optional<control_failure> await_result(deadline until, int stop_fd);
-  std::optional<control_failure> send(const char* sql, deadline until, int stop_fd);
+  std::optional<control_failure> send(const char* sql, deadline until, int stop_fd,
+                                      std::span<const char* const> parameters = {});
 
   connection_ptr connection_;
 };

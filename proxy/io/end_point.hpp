@@ -1,4 +1,5 @@
-// The tls-server-end-point channel binding of a certificate (RFC 5929): for SCRAM on either side of pgsteer.
+// The tls-server-end-point channel binding of a certificate (RFC 5929), for SCRAM on either side of pgsteer.
+// Used by tls_context for clients and by open_with_keys for servers.
 #pragma once
 
 #include <string>

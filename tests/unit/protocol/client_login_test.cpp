@@ -184,6 +184,38 @@ TEST(client_login, accepts_md5_for_plain_and_hashed_secrets) {
   }
 }
 
+TEST(client_login, checks_clear_text_against_whatever_is_known) {
+  const auto answer = [](std::optional<login_credentials> credentials, std::string_view password) {
+    auto login = login_of(login_method::password, std::move(credentials));
+    EXPECT_EQ(login.start().bytes, wire::message('R', wire::int32(3)));
+    const auto out = login.on_message('p', wire::text(password));
+    EXPECT_EQ(login.password(), out.next == step::accepted ? password : "");
+    return out;
+  };
+  const login_credentials verifier = credentials_of("secret");
+  const login_credentials plain{std::nullopt, "secret"};
+  const login_credentials hashed{std::nullopt, md5_secret("secret", "alice")};
+  for (const auto& known : {verifier, plain, hashed}) {
+    EXPECT_EQ(answer(known, "secret").next, step::accepted);
+    expect_rejected(answer(known, "guess"), "28P01", wrong_password);
+  }
+  expect_rejected(answer(hashed, hashed.md5_or_plain_secret), "28P01", wrong_password);
+  expect_rejected(answer(login_credentials{}, "x"), "28P01", wrong_password);
+  expect_rejected(answer(std::nullopt, "seed"), "28P01", wrong_password);
+}
+
+TEST(client_login, leaves_users_it_does_not_know_to_the_servers_where_they_may_know_more) {
+  auto policy = policy_of(login_method::password);
+  policy.servers_know_more = true;
+  client_login unknown(policy, "alice", std::nullopt, random_of());
+  static_cast<void>(unknown.start());
+  EXPECT_EQ(unknown.on_message('p', wire::text("anything")).next, step::ask_server);
+  EXPECT_EQ(unknown.password(), "anything");
+  client_login known(policy, "alice", credentials_of("secret"), random_of());
+  static_cast<void>(known.start());
+  expect_rejected(known.on_message('p', wire::text("anything")), "28P01", wrong_password);
+}
+
 TEST(client_login, refuses_wrong_md5_answers) {
   const auto answer = [](std::optional<login_credentials> credentials, std::string_view body) {
     auto login = login_of(login_method::md5, std::move(credentials));
