@@ -77,8 +77,9 @@ class Transcript:
         self.setup = [line.removeprefix("setup ") for line in steps if line.startswith("setup ")]
         self._steps = [line for line in steps if not line.startswith("setup ")]
 
-    def play(self, port):
-        """Runs the conversation against `port`; [(step, what came)] of each reading step."""
+    def play(self, port, between=lambda: None):
+        """Runs the conversation against `port`, calling `between` before each step and at the end; [(step, what
+        came)] of each reading step."""
         clients, logins, heard = {}, {}, []
         try:
             for step in self._steps:
@@ -86,6 +87,7 @@ class Transcript:
                 if what == ">" and rest.startswith("login "):
                     logins[who] = dict(pair.split("=", 1) for pair in shlex.split(rest)[1:])
                     continue
+                between()
                 if who not in clients:
                     clients[who] = raw.logged_in(port, **logins.get(who, {}))
                 if what == ">":
@@ -93,6 +95,7 @@ class Transcript:
                     clients[who].send(_MESSAGES[kind](arguments))
                 else:
                     heard.append((step, self._read(clients[who], what, rest)))
+            between()
         finally:
             for client in clients.values():
                 client.close()
