@@ -220,6 +220,7 @@ verdict catalog_judge::judge_relation(const catalog_relation& r, path_number pat
     if (system && system->is_safe) return {};
     auto local = refuse(fmt::format("relation {} {}", r.name, system ? system->reason : "is not known"));
     local.is_local = system && system->is_local;
+    local.effects.lists_prepared = r.name == "pg_prepared_statements";
     return local;
   }
   const auto name = known_->written(r);

@@ -42,6 +42,7 @@ struct session_effects {
   bool calls_c : 1 = false;                // a volatile function in C that nobody knows: it may remember
   bool uses_session_sequence : 1 = false;  // currval(), lastval()
   bool reads_custom : 1 = false;     // current_setting(), SHOW a.b: it may see whether a name was ever set
+  bool lists_prepared : 1 = false;   // pg_prepared_statements: its own, by their own names
   bool calls_nextval : 1 = false;    // nextval() or setval() by name: currval/lastval may follow
   bool seeds_random : 1 = false;     // setseed(), SET seed: random() of this backend; cannot be undone
   bool changes_catalog : 1 = false;  // DDL: catalog facts are stale once it commits
@@ -55,6 +56,7 @@ struct session_effects {
     uses_session_sequence |= o.uses_session_sequence;
     calls_nextval |= o.calls_nextval;
     reads_custom |= o.reads_custom;
+    lists_prepared |= o.lists_prepared;
     seeds_random |= o.seeds_random;
     changes_catalog |= o.changes_catalog;
     return *this;

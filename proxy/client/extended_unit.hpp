@@ -84,6 +84,7 @@ class extended_unit {
     backend_wire& wire;
     bool transaction_failed;
     std::size_t max_prepared;
+    bool by_client_names = false;  // they are in force: see show_own_statements()
   };
   // Writes the frames judged last. `bytes` must be the same bytes (they may have moved).
   void write(std::string_view bytes, const write_context& context, protocol::gather& out);
@@ -113,6 +114,8 @@ class extended_unit {
   void use(const routing::classification& c);
   void use_unknown(std::string_view reason);
 
+  void lend_executed(const item& i, const write_context& context, protocol::gather& out) const;
+  void write_shown(const item& i, std::string_view frame, const write_context& context, protocol::gather& out);
   void write_item(const item& i, std::string_view bytes, const write_context& context, protocol::gather& out);
   void write_parse(const item& i, std::string_view frame, const write_context& context,
                    protocol::gather& out);

@@ -1,5 +1,6 @@
 #include "protocol/frame.hpp"
 #include "proxy/client/extended_unit.hpp"
+#include "proxy/client/lent_statement.hpp"
 
 namespace pgsteer::proxy {
 
@@ -85,6 +86,8 @@ void extended_unit::write_item(const item& i, std::string_view bytes, const writ
                                protocol::gather& out) {
   const auto frame = bytes.substr(i.offset, i.size);
   auto& owed = context.wire.owed;
+  if (context.by_client_names && i.name_size > 0) return write_shown(i, frame, context, out);
+  lend_executed(i, context, out);
   switch (i.type) {
     case 'P':
       return write_parse(i, frame, context, out);
@@ -111,6 +114,37 @@ void extended_unit::write_item(const item& i, std::string_view bytes, const writ
       break;  // Flush, CopyData, CopyDone, CopyFail: no answer of their own
   }
   out.borrow(frame);
+}
+
+// SQL's EXECUTE of a statement that was prepared by the protocol, itself prepared by the protocol: see
+// lend_statement(). It is taken back behind the Sync.
+void extended_unit::lend_executed(const item& i, const write_context& context, protocol::gather& out) const {
+  if (i.statement == nullptr || i.type == 'C' || context.transaction_failed || context.by_client_names) return;
+  const auto name = executed_name(i.statement->text());
+  const statement_ref* s = name.empty() ? nullptr : context.names.find(name);
+  auto& lent = context.wire.close_after;
+  if (s == nullptr || std::ranges::find(lent, name) != lent.end()) return;
+  put_parse(out, name, (*s)->parse_tail);
+  context.wire.owed.expect({expected::parse, owner::proxy, 0, 0});
+  lent.push_back(name);
+}
+
+// A message that names a statement, while the server knows the client's statements by the client's names.
+void extended_unit::write_shown(const item& i, std::string_view frame, const write_context& context,
+                                protocol::gather& out) {
+  ledger_entry entry{expected::bind, owner::client, 0, 0};
+  const auto name = name_of(frame, i.name_at, i.name_size);
+  if (i.type == 'P') {
+    entry.what = expected::parse;
+    if (i.statement && !i.known) entry.change = note_name(context, name, i.statement);
+  } else if (i.type == 'C') {
+    entry.what = expected::close;
+    if (i.known) entry.change = note_name(context, name, nullptr);
+  } else if (i.type == 'D') {
+    entry.what = i.sub == 'S' ? expected::describe_statement : expected::describe_portal;
+  }
+  out.borrow(frame);
+  context.wire.owed.expect(entry);
 }
 
 void extended_unit::write_parse(const item& i, std::string_view frame, const write_context& context,

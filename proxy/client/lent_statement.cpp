@@ -86,4 +86,32 @@ void take_back_statement(std::string_view name, backend_wire& wire, protocol::ga
   out.end_made();
 }
 
+void show_own_statements(const client_statements& names, backend_wire& wire, protocol::gather& out) {
+  auto& made = out.begin_made();
+  wire.prepared.each([&](const prepared_statement& s) {
+    protocol::write::close_statement(made, s.server_name);
+    wire.owed.expect({expected::close, owner::proxy, 0, 0});
+  });
+  wire.prepared.clear();
+  if (names.named) {
+    for (const auto& [name, s] : *names.named) {
+      protocol::write::parse(made, name, s->text(), parameter_types(*s));
+      wire.owed.expect({expected::parse, owner::proxy, 0, 0});
+    }
+  }
+  sync(wire, made);
+  out.end_made();
+}
+
+void hide_own_statements(const client_statements& names, backend_wire& wire, protocol::gather& out) {
+  if (!names.named) return;
+  auto& made = out.begin_made();
+  for (const auto& [name, s] : *names.named) {
+    protocol::write::close_statement(made, name);
+    wire.owed.expect({expected::close, owner::proxy, 0, 0});
+  }
+  sync(wire, made);
+  out.end_made();
+}
+
 }  // namespace pgsteer::proxy

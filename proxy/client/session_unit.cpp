@@ -196,14 +196,17 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   const bool mixes_protocols = u.is_extended && u.end == unit_end::query;
   retryable_ = replica && b.status == 'I' && u.missing == 0 && u.end != unit_end::flush && !mixes_protocols;
   if (retryable_) b.retained.assign(u.bytes);
+  const bool shows_own = c.effects.lists_prepared && b.status != 'E' && u.missing == 0 && u.end != unit_end::flush;
+  if (shows_own) show_own_statements(names_, b.wire, out);
   if (u.is_extended) {
     worker_.unit.write(u.bytes,
                        {names_, b.wire, b.status == 'E',
-                        static_cast<std::size_t>(worker_.settings().max_prepared_statements)},
+                        static_cast<std::size_t>(worker_.settings().max_prepared_statements), shows_own},
                        out);
   } else {
     put_plain(u, b);
   }
+  if (shows_own) hide_own_statements(names_, b.wire, out);
   is_read_ = c.kind == statement_kind::read;
   touches_data_ = may_touch_data(c);
   is_sampled_now_ = false;

@@ -70,6 +70,11 @@ class backend_statements {
   void remove(std::uint64_t id) { used_.erase(id); }
   void clear() { used_.clear(); }
   [[nodiscard]] std::size_t size() const { return used_.size(); }
+  template <class Visit>
+  void each(Visit visit) const {
+    for (const auto& [id, one] : used_)
+      visit(*one.statement);
+  }
   // The one used longest ago, but not at all since `since` uses; null where there is none.
   [[nodiscard]] statement_ref oldest(std::uint64_t since) const;
   [[nodiscard]] std::uint64_t uses() const { return uses_; }
