@@ -154,6 +154,7 @@ void worker::close_idle_elsewhere(const std::string& database) {
     for (const auto& p : g->pools)
       p->close_idle();
   }
+  if (catalogs_ != nullptr) catalogs_->rest_elsewhere(database);
 }
 
 void worker::connect(pool& p) {

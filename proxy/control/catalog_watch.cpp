@@ -33,8 +33,9 @@ config::server_url with_database(config::server_url url, const std::string& data
 
 struct catalog_watch::watched {
   std::string database;
-  std::uint64_t requests = 0;  // guarded by the watch's mutex, as the next two
+  std::uint64_t requests = 0;  // guarded by the watch's mutex, as the next three
   std::uint64_t answered = 0;
+  bool is_to_rest = false;
   catalog_ref known;
   std::string last_cause;
   config::server_url from;
@@ -77,6 +78,13 @@ std::uint64_t catalog_watch::reload(const std::string& database) {
   return ++found->second->requests;
 }
 
+void catalog_watch::rest_elsewhere(const std::string& database) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, one] : all_)
+    one->is_to_rest = name != database;
+  told_.notify_all();
+}
+
 // Told while it reads, it reads again: what it was told of may have come too late for its snapshot.
 void catalog_watch::watch(watched& one) {
   auto not_before = steady_clock::now();
@@ -87,8 +95,13 @@ void catalog_watch::watch(watched& one) {
       std::unique_lock lock(mutex_);
       const auto stops = [&] { return is_stopping_; };
       if (told_.wait_until(lock, not_before, stops)) return;
-      told_.wait_until(lock, next, [&] { return is_stopping_ || one.requests > one.answered; });
+      const auto is_told = [&] { return is_stopping_ || one.is_to_rest || one.requests > one.answered; };
+      told_.wait_until(lock, next, is_told);
       if (is_stopping_) return;
+      if (std::exchange(one.is_to_rest, false)) {
+        one.loader.reset();
+        continue;
+      }
       request = one.requests;
     }
     auto read = this->read(one);

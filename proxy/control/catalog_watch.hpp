@@ -35,6 +35,9 @@ class catalog_watch {
   void want(const std::string& database);
   // Its catalog has changed, or a server knows less or more of it than we do. The request's number.
   std::uint64_t reload(const std::string& database);
+  // Closes the connections to all other databases until they are read again: one of them may be about to be
+  // dropped, renamed or copied, which nobody's connection to it may hinder.
+  void rest_elsewhere(const std::string& database);
 
  private:
   struct watched;

@@ -173,6 +173,23 @@ class Reload(unittest.TestCase):
         self.assertEqual(proxy.ask("SELECT current_user::text", **OTHER), [("other",)])
 
 
+class Databases(unittest.TestCase):
+    def test_a_database_that_was_used_can_be_dropped_and_copied(self):
+        """Connections of pgsteer's own, idle ones and the one that reads the catalog, hinder nobody."""
+        servers.primary.ask("ALTER ROLE app CREATEDB")
+        proxy = Proxy(servers.primary.url(), servers.replica.url())
+        self.addCleanup(proxy.stop)
+        proxy.ask("CREATE DATABASE doomed")
+        with proxy.connect(dbname="doomed") as client:
+            client.execute("CREATE TABLE used (id int)")
+            wait_until(lambda: any("database=doomed" in line for line in proxy.log_lines("Catalog read")),
+                       message="its catalog is read")
+        proxy.ask("CREATE DATABASE copied TEMPLATE doomed")
+        proxy.ask("ALTER DATABASE copied RENAME TO renamed")
+        proxy.ask("DROP DATABASE doomed")
+        proxy.ask("DROP DATABASE renamed")
+
+
 class Configuration(unittest.TestCase):
     def test_print_config_hides_passwords(self):
         done = run("--print-config", environment={"DATABASE_URL": servers.primary.url(),
