@@ -157,6 +157,40 @@ void worker::close_idle_elsewhere(const std::string& database) {
   if (catalogs_ != nullptr) catalogs_->rest_elsewhere(database);
 }
 
+void worker::await_verdict(std::uint64_t serial, const server_ref& host) {
+  bereaved_.push_back({serial, host, host->counters.control_losses.load(std::memory_order_acquire), loop.now()});
+}
+
+// A server that stops ends all its connections at once, the monitor's among them.
+void worker::tell_verdicts(clock::time_point now) {
+  constexpr std::chrono::milliseconds soonest{250};
+  constexpr std::chrono::seconds latest{1};
+  for (std::size_t i = 0; i < bereaved_.size();) {
+    const auto& b = bereaved_[i];
+    const bool has_stopped = b.host->counters.control_losses.load(std::memory_order_acquire) != b.control_losses;
+    const bool is_up = !has_stopped && now - b.at >= soonest && b.host->health() == server_health::up;
+    if (!has_stopped && !is_up && now - b.at < latest) {
+      ++i;
+      continue;
+    }
+    const auto serial = b.serial;
+    bereaved_.erase(bereaved_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (auto* const s = find_session(serial)) s->on_verdict(is_up);
+  }
+}
+
+void worker::send_partial_units(clock::time_point now) {
+  constexpr std::chrono::milliseconds patience{10};  // longer than the parts of one write are apart
+  auto waiting = std::exchange(partial_, {});
+  for (const auto& each : waiting) {
+    if (now - each.since < patience) {
+      partial_.push_back(each);
+    } else if (auto* const s = find_session(each.serial)) {
+      s->on_stalled();
+    }
+  }
+}
+
 void worker::connect(pool& p) {
   connect_request request{p.host(), p.group().database, settings().connect_timeout, p.group().login,
                           config_.settings};
@@ -362,6 +396,8 @@ void worker::sweep() {
            });
   });
   keep_warm();
+  tell_verdicts(now);
+  if (!partial_.empty()) send_partial_units(now);
   if (has_time_limits(settings())) check_times(now);
   for (std::size_t i = 0; i < cancels_.size(); ++i) {
     if (now - cancels_[i]->begun() > cancel_timeout) cancels_[i]->give_up();

@@ -87,6 +87,11 @@ class worker {
   [[nodiscard]] bool may_wait_for_primary(std::size_t bytes);
   void forward_cancel(backend& b);
   void forward_cancel(const cancel_target& at);
+  // A connection was ended by an administrator, or with its server, which says the same: which of the two it was
+  // is known a little later. Then the session of this serial is told.
+  void await_verdict(std::uint64_t serial, const server_ref& host);
+  // Its client has sent whole messages of a unit, and not yet the end of it.
+  void watch_partial(const session& s) { partial_.push_back({s.serial(), loop.now()}); }
   void connect(pool& p);
   // Opens a connection for this session alone, which is told when it stands or has failed.
   void open_own_connection(session& s, connect_request request);
@@ -136,6 +141,8 @@ class worker {
   void keep_warm();
   void sweep_sessions(clock::time_point now);
   void check_times(clock::time_point now);
+  void tell_verdicts(clock::time_point now);
+  void send_partial_units(clock::time_point now);
   void publish();
   void warn_of_pins();
   [[nodiscard]] console_sources make_console_sources();
@@ -152,6 +159,18 @@ class worker {
   std::unordered_map<session*, std::unique_ptr<session>> sessions_;
   std::unordered_multimap<std::int32_t, session*> keys_;  // two servers may use one process id
   std::vector<std::unique_ptr<client_group>> groups_;
+  struct bereavement {
+    std::uint64_t serial;
+    server_ref host;
+    std::uint64_t control_losses;  // of its server, when it happened
+    clock::time_point at;
+  };
+  std::vector<bereavement> bereaved_;
+  struct partial_unit {
+    std::uint64_t serial;
+    clock::time_point since;
+  };
+  std::vector<partial_unit> partial_;
   std::vector<session*> leased_;  // scratch of check_times()
   std::vector<std::unique_ptr<cancel_request>> cancels_;
   std::vector<std::unique_ptr<listener>> listeners_;

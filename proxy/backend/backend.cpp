@@ -64,6 +64,7 @@ void backend::on_idle_input() {
       if (f.size == protocol::broken_frame ||
           (!is_answer && std::string_view("SNA").find(f.type) == std::string_view::npos)) {
         is_doomed = true;
+        if (f.type == 'E') hear_last_words(rest.substr(0, f.size));
         return home.discard(*this);
       }
       rest.remove_prefix(f.size);
@@ -72,6 +73,15 @@ void backend::on_idle_input() {
     if (r.drained && !hung_up) break;
   }
   if (is_alive) home.on_alive(*this);
+}
+
+// Somebody may have been told this connection's process id: whoever ends that process means them.
+void backend::hear_last_words(std::string_view frame) {
+  home.host()->forget_replayed();
+  const auto error = protocol::parse_error_fields(frame.substr(protocol::header_size));
+  if (resident == 0 || error.sqlstate != protocol::sqlstate::admin_shutdown) return;
+  home.host()->hasten();
+  home.owner().await_verdict(resident, home.host());
 }
 
 bool backend::send(protocol::gather& batch) {

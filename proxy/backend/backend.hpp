@@ -86,6 +86,7 @@ class backend final : public event_handler {
   bool hung_up = false;    // the server has closed its side: read until the end
   std::string restored;    // of the unit in flight: the setting that it resets, or "all"
   std::string last_words;  // why a server that stops ended this connection
+  bool was_terminated = false;  // by an administrator, or because the server stops: it says the same
   int cancels_in_flight = 0;
   clock::time_point cancelled_at;   // by query_timeout
   double shorter = 0;               // by this share are its lifetime and idle timeout
@@ -108,6 +109,7 @@ class backend final : public event_handler {
   protocol::error_report own_error;
 
  private:
+  void hear_last_words(std::string_view frame);
   void on_idle_input();
 
   reactor& loop_;  // outlives the pool, which may be gone when this dies

@@ -60,6 +60,7 @@ class session final : public event_handler {
     preparing,   // a backend is leased; a query of our own must finish before the unit is sent
     in_flight,   // the unit is sent whole
     flowing,     // the unit goes on: COPY data, or messages behind a Flush
+    bereaved,    // its backend was ended: by whom is not known yet
     settling,    // the unit is over; its backend is not free yet (own queries, cancels)
   };
 
@@ -80,6 +81,10 @@ class session final : public event_handler {
 
   // What its login waits for: who auth_query says it is, or a connection of its own.
   void on_user_found(const user_answer& answer);
+  // Its connection was ended, by an administrator alone or with the server.
+  void on_verdict(bool was_alone);
+  // What it has sent of a unit has waited for the rest for a while.
+  void on_stalled();
   void on_own_connection(const server_ref& host, connect_result result);
 
   // From its tunnel.
@@ -271,6 +276,8 @@ class session final : public event_handler {
   void retry_elsewhere(bool backend_is_lost);
   void on_backend_lost();
   void fail_unit(const protocol::error_report& why);
+  void die_with_backend();
+  void on_held_lost();
   void leave_backend_behind();
   void end_count(const backend& b);
   void drop_backend();  // closes it
@@ -401,6 +408,7 @@ class session final : public event_handler {
   bool is_ghost_ : 1 = false;          // the open block's server is gone: it can only be ended
   bool is_sampled_now_ : 1 = false;    // the unit in flight has brought its WAL position
   bool restores_ : 1 = false;          // the unit in flight resets settings to the client's startup values
+  bool is_stalled_ : 1 = false;        // a part of a unit waits no longer for the rest of it
   bool seeks_home_ : 1 = false;        // its login waits for a connection of its own
   bool has_written_ : 1 = false;
   bool may_see_custom_ : 1 = false;         // the unit that wants a backend may ask for settings by name

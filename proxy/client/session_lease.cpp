@@ -351,7 +351,10 @@ void session::on_backend_lost() {
   const bool has_state = !pin_.empty() || (flow_ == flow::settling && needs_state_probe());
   const bool session_is_lost = (has_state && !is_on_loan_) || b.pass_left > 0;
   const bool in_block = view_.open != routing::block::none;
-  if (!session_is_lost && in_block && !unit_running) return lose_block(lost_error());
+  if (!session_is_lost && in_block && !unit_running) {
+    if (b.was_terminated && !b.home.is_replica()) worker_.await_verdict(serial_, b.home.host());
+    return lose_block(lost_error());
+  }
   if (!session_is_lost && flow_ == flow::preparing) {  // nothing of the unit was sent
     flow_ = flow::collecting;
     drop_backend();
@@ -369,6 +372,8 @@ void session::on_backend_lost() {
     return close_after(why);
   }
   skip_to_sync_ = flow_ == flow::flowing && !b.wire.owed.is_head_query();
+  const auto host = b.home.host();
+  const bool may_be_meant = b.was_terminated && !b.home.is_replica();
   drop_backend();
   if (in_block && !is_commit_) {
     is_ghost_ = true;
@@ -376,7 +381,40 @@ void session::on_backend_lost() {
   } else {
     view_.open = routing::block::none;
   }
-  fail_unit(why);
+  if (!may_be_meant) return fail_unit(why);
+  flow_ = flow::bereaved;
+  loss_ = std::make_unique<protocol::error_report>(std::move(why));
+  worker_.await_verdict(serial_, host);
+}
+
+// Who ends one process ends its client, as on a server; a server that stops takes nobody with it.
+void session::on_verdict(bool was_alone) {
+  if (gone_ || phase_ != phase::ready) return;
+  if (was_alone && backend_ == nullptr && !wait_.is_linked()) return die_with_backend();
+  if (flow_ != flow::bereaved) return;
+  const auto why = std::exchange(loss_, nullptr);
+  fail_unit(*why);
+}
+
+void session::die_with_backend() {
+  close_after(protocol::fatal_error(sqlstate::admin_shutdown, "terminating connection due to administrator command"));
+}
+
+// The session's own server connection ended while a read runs beside it: so does the session, with the server's
+// last words.
+void session::on_held_lost() {
+  auto& own = *held_;
+  std::string bytes = std::move(own.carry);
+  const auto r = own.io.read(worker_.buffer);
+  if (r.status == io_status::ok) bytes.append(worker_.buffer.data(), r.size);
+  const auto f = protocol::peek_frame(bytes);
+  const bool has_words = f.is_header_known() && f.type == 'E' && f.size <= bytes.size();
+  auto why = has_words ? protocol::to_report(protocol::parse_error_fields(
+                             std::string_view(bytes).substr(protocol::header_size, f.size - protocol::header_size)))
+                       : lost_error();
+  why.severity = why.severity_localized = "FATAL";
+  own.is_doomed = true;
+  close_after(why);
 }
 
 void session::fail_unit(const protocol::error_report& why) {

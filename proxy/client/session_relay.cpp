@@ -78,8 +78,9 @@ std::string_view synthetic_message(char type) {
 void session::on_backend_events(backend& b, std::uint32_t events) {
   if (&b == held_) {
     has_held_stirred_ = true;
-    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) b.hung_up = true;
-    return;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0) return;
+    b.hung_up = true;
+    return on_held_lost();
   }
   if (b.is_doomed) return on_backend_lost();
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) b.hung_up = true;
@@ -242,6 +243,7 @@ session::frame_fate session::on_error(std::string_view frame) {
     if (retryable_ || gone_ || b.wire.owed.is_head_ours()) return frame_fate::stop;
     if (is_shutdown(error.sqlstate) && (pin_.empty() || is_on_loan_)) {  // the session outlives its server
       b.last_words = error.message;
+      b.was_terminated = error.sqlstate == protocol::sqlstate::admin_shutdown;
       return frame_fate::stop;
     }
     fatal_passed_ = true;

@@ -80,13 +80,14 @@ std::size_t session::on_incomplete(std::string_view bytes, const protocol::unit_
     protocol_violation("Parse message too long");
     return 0;
   }
-  // A pipeline that goes on and on without Sync: what is whole is sent, so that the client feels the
-  // server's pace and nothing piles up here.
-  if (!skip_to_sync_ && u.has_extended && u.size > large_message) {
+  // A pipeline that goes on and on without Sync, or takes its time: what is whole is sent, so that the client
+  // feels the server's pace and hears its errors, and nothing piles up here.
+  if (!skip_to_sync_ && u.has_extended && u.size > (is_stalled_ ? 0 : large_message)) {
     return start_unit({bytes.substr(0, u.size), unit_end::flush, true, 0});
   }
   const bool passes = u.partial.type == 'Q' || u.partial.type == 'B' || u.partial.type == 'F';
   if (skip_to_sync_ || !passes || u.partial.size <= large_message || here < large_message / 2) {
+    if (u.size > 0) worker_.watch_partial(*this);
     scanned_ = u.size;
     return 0;
   }

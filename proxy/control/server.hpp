@@ -35,6 +35,7 @@ enum class server_health : std::uint8_t {
 struct server_counters {
   std::atomic<std::uint64_t> connects{0};          // control connections that logged in
   std::atomic<std::uint64_t> connect_failures{0};  // attempts that did not
+  std::atomic<std::uint64_t> control_losses{0};    // of the monitor's own connection
   std::atomic<std::uint64_t> losses{0};            // times it went from usable to not: traffic had to move
   std::atomic<std::uint64_t> role_mismatches{0};   // times it contradicted its configured role
 };

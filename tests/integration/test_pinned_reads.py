@@ -159,11 +159,11 @@ class PinnedReads(unittest.TestCase):
         pid = self.run_one("CREATE TEMP TABLE mine AS SELECT pg_backend_pid() AS a", "SELECT a FROM mine").values[0]
         self.reads_leave()
         marker = f"/* {self.id()} */"
-        self.one.send(raw.query(f"SELECT count(*) FROM generate_series(1, 3000000) {marker}"))
+        self.one.send(raw.query(f"SELECT count(*) FROM generate_series(1, 30000000) {marker}"))
         servers.primary.ask("SELECT pg_terminate_backend(%s)", (int(pid),))
         answer = self.one.answer()
-        self.assertEqual(answer.values, ["3000000"])
-        self.assertTrue(self.one.is_closed(), "as from a server that ended the session")
+        self.assertEqual(answer.sqlstates, ["57P01"], "as from a server that ended the session")
+        self.assertTrue(answer.closed or self.one.is_closed())
 
 
 if __name__ == "__main__":

@@ -190,6 +190,27 @@ class Cancel(unittest.TestCase):
             self.assertEqual(client.query("SELECT 3").values, ["3"])
 
 
+class WithoutSync(unittest.TestCase):
+    """A client that takes its time between two messages of a unit, and sends no Flush."""
+
+    def test_an_error_comes_before_the_sync(self):
+        with raw.logged_in(proxy.port) as client:
+            client.send(raw.parse("SELECT nothing FROM nowhere", ""))
+            self.assertEqual(client.read_until("E").sqlstates, ["42P01"])
+            client.send(raw.bind([]), raw.execute(), raw.SYNC)
+            self.assertEqual(client.answer().frames[-1].type, "Z")
+            self.assertEqual(client.query("SELECT 1").values, ["1"])
+
+    def test_its_clock_runs(self):
+        with raw.logged_in(proxy.port) as client:
+            client.query("SET statement_timeout = '1s'")
+            client.send(raw.parse("SELECT pg_sleep(60)", ""), raw.bind([]), raw.execute())
+            self.assertEqual(client.read_until("E").sqlstates, ["57014"])
+            client.send(raw.SYNC)
+            self.assertEqual(client.answer().frames[-1].type, "Z")
+            self.assertEqual(client.query("SELECT 1").values, ["1"])
+
+
 class PsycopgPipeline(unittest.TestCase):
     def test_results_and_an_error_in_the_middle(self):
         with proxy.connect() as client:
