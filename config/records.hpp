@@ -1,5 +1,5 @@
 // Settings with parts: the text `name='app' pool_size=5` that an element of such a list is written as
-// everywhere but in YAML, which may nest. Used by config/yaml_source.cpp and config/users.cpp; pure.
+// everywhere but in YAML, which may nest. Used by config/yaml_source.cpp and limit_parts.hpp; pure.
 #pragma once
 
 #include <string>

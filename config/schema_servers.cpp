@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "config/addresses.hpp"
+#include "config/databases.hpp"
 #include "config/schema_parts.hpp"
 #include "config/setters.hpp"
 #include "config/urls.hpp"
@@ -97,7 +98,7 @@ std::vector<std::string> get_admin_listen(const settings& from) {
 }
 
 refusal set_users(settings& to, texts from, const surroundings&) {
-  auto users = parse_users({from.begin(), from.end()});
+  auto users = parse_users(from);
   if (!users) return users.error();
   to.users = *std::move(users);
   return std::nullopt;
@@ -107,6 +108,20 @@ std::vector<std::string> get_users(const settings& from) {
   std::vector<std::string> out;
   std::ranges::transform(from.users, std::back_inserter(out),
                          [](const auto& each) { return redacted(each); });
+  return out;
+}
+
+refusal set_databases(settings& to, texts from, const surroundings&) {
+  auto databases = parse_databases(from);
+  if (!databases) return databases.error();
+  to.databases = *std::move(databases);
+  return std::nullopt;
+}
+
+std::vector<std::string> get_databases(const settings& from) {
+  std::vector<std::string> out;
+  std::ranges::transform(from.databases, std::back_inserter(out),
+                         [](const auto& each) { return to_text(each); });
   return out;
 }
 
@@ -165,6 +180,15 @@ constexpr std::array server_table{
                    "limits of its own.",
             .set = set_users,
             .get = get_users},
+    setting{.name = "databases",
+            .kind = "DATABASE",
+            .form = shape::list,
+            .has_parts = true,
+            .empty = emptiness::has_meaning,
+            .doc = "Limits of single databases: name, and any of pool_size, max_clients, pool_mode and "
+                   "max_connections.",
+            .set = set_databases,
+            .get = get_databases},
     setting{.name = "tls",
             .kind = "disable|allow|require",
             .doc = "TLS with clients; allow by default once a certificate is given.",

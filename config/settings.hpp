@@ -46,14 +46,28 @@ struct server_url {
   bool operator==(const server_url&) const = default;
 };
 
+// What one user or one database is allowed; what is missing is as for everybody.
+struct own_limits {
+  std::optional<pool_mode> mode{};
+  std::optional<int> pool_size{};
+  std::optional<int> max_clients{};
+  std::optional<int> max_connections{};  // to each server, over all pools
+  bool operator==(const own_limits&) const = default;
+};
+
 // One element of `users`.
 struct user_entry {
   std::string name;
   std::string secret;  // a password or its verifier; empty: none is known. Never log it
-  std::optional<pool_mode> mode;
-  std::optional<int> pool_size;
-  std::optional<int> max_clients;
+  own_limits limits;
   bool operator==(const user_entry&) const = default;
+};
+
+// One element of `databases`.
+struct database_entry {
+  std::string name;
+  own_limits limits;
+  bool operator==(const database_entry&) const = default;
 };
 
 // One element of `routing_patterns`.
@@ -76,6 +90,7 @@ struct settings {
   server_url primary;
   std::vector<server_url> replicas;
   std::vector<user_entry> users;  // besides the primary's own
+  std::vector<database_entry> databases;
 
   std::vector<listen_address> listen{{"127.0.0.1", 6432}};
   std::optional<listen_address> admin_listen{{"127.0.0.1", 6433}};  // empty text or "off": none

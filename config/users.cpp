@@ -1,26 +1,18 @@
 #include "config/users.hpp"
 
-#include <algorithm>
 #include <array>
-#include <optional>
 #include <regex>
 
 #include <fmt/format.h>
 
 #include "config/files.hpp"
-#include "config/problem.hpp"
-#include "config/records.hpp"
+#include "config/limit_parts.hpp"
 
 namespace pgsteer::config {
 namespace {
 
-constexpr std::size_t longest_name = 63;  // NAMEDATALEN - 1
-
-using refusal = std::optional<complaint>;
-
 refusal set_name(user_entry& to, const std::string& value) {
-  if (value.empty()) return complaint{"has an empty name", "write name=..., as the role is called"};
-  if (value.size() > longest_name) return complaint{"has a name longer than a role's may be (63 bytes)", ""};
+  if (auto wrong = check_name(value, "role")) return wrong;
   to.name = value;
   return std::nullopt;
 }
@@ -53,82 +45,25 @@ refusal set_secret_file(user_entry& to, const std::string& path) {
   return set_secret(to, *text);
 }
 
-template <auto Member>
-refusal set_limit(user_entry& to, const std::string& value) {
-  constexpr int most = 1000000;
-  const auto number = parse_number(value, 1, most);
-  if (!number) return number.error();
-  to.*Member = static_cast<int>(*number);
-  return std::nullopt;
-}
-
-refusal set_mode(user_entry& to, const std::string& value) {
-  if (value == "transaction") {
-    to.mode = pool_mode::transaction;
-  } else if (value == "session") {
-    to.mode = pool_mode::session;
-  } else {
-    return complaint{fmt::format("pool_mode {} is not a choice", shown(value)),
-                     "write transaction or session"};
-  }
-  return std::nullopt;
-}
-
-struct part {
-  std::string_view name;
-  refusal (*set)(user_entry&, const std::string&);
-};
-
-constexpr std::array parts{part{"name", set_name},
-                           part{"password", set_secret},
-                           part{"password_file", set_secret_file},
-                           part{"pool_mode", set_mode},
-                           part{"pool_size", set_limit<&user_entry::pool_size>},
-                           part{"max_clients", set_limit<&user_entry::max_clients>}};
-
-complaint unknown_part(const std::string& name) {
-  std::vector<std::string> known;
-  for (const auto& each : parts)
-    known.emplace_back(each.name);
-  const std::string near = did_you_mean(name, known);
-  return {"holds a part that users do not have",
-          near.empty() ? fmt::format("the parts are {}", fmt::join(known, ", ")) : near};
-}
+constexpr std::array parts{part<user_entry>{"name", set_name},
+                           part<user_entry>{"password", set_secret},
+                           part<user_entry>{"password_file", set_secret_file},
+                           pool_mode_part<user_entry>,
+                           pool_size_part<user_entry>,
+                           max_clients_part<user_entry>,
+                           max_connections_part<user_entry>};
 
 }  // namespace
 
 parsed<user_entry> parse_user(std::string_view text) {
-  const auto given = parse_record(text);
-  if (!given) return given.error();
-  user_entry out;
-  for (auto one = given->begin(); one != given->end(); ++one) {
-    const auto* const what = std::ranges::find(parts, one->first, &part::name);
-    if (what == parts.end()) return unknown_part(one->first);
-    const auto is_same = [&](const auto& other) { return other.first == one->first; };
-    if (std::any_of(given->begin(), one, is_same)) {
-      return complaint{fmt::format("has {} twice", what->name), "keep one of them"};
-    }
-    if (auto wrong = what->set(out, one->second)) return *std::move(wrong);
-  }
-  if (out.name.empty()) return complaint{"has no name", "write name=..., as the role is called"};
+  auto out = parse_entry<user_entry>(text, parts, "users");
+  if (out.has_value() && out->name.empty())
+    return complaint{"has no name", "write name=..., as the role is called"};
   return out;
 }
 
-parsed<std::vector<user_entry>> parse_users(const std::vector<std::string>& texts) {
-  std::vector<user_entry> out;
-  for (std::size_t item = 0; item < texts.size(); ++item) {
-    for (const auto& line : lines_of(texts[item])) {
-      auto user = parse_user(line);
-      if (!user) return complaint{user.error().what, user.error().suggestion, item};
-      const auto is_same = [&](const user_entry& other) { return other.name == user->name; };
-      if (std::ranges::any_of(out, is_same)) {
-        return complaint{fmt::format("names the user {} twice", shown(user->name)), "name each user once",
-                         item};
-      }
-      out.push_back(*std::move(user));
-    }
-  }
-  return out;
+parsed<std::vector<user_entry>> parse_users(std::span<const std::string> texts) {
+  return parse_entries<user_entry>(texts, parse_user, "user");
 }
 
 bool is_md5_verifier(std::string_view secret) {
@@ -140,9 +75,7 @@ bool is_md5_verifier(std::string_view secret) {
 std::string redacted(const user_entry& user) {
   record out{{"name", user.name}};
   if (!user.secret.empty()) out.emplace_back("password", "***");
-  if (user.mode) out.emplace_back("pool_mode", *user.mode == pool_mode::session ? "session" : "transaction");
-  if (user.pool_size) out.emplace_back("pool_size", std::to_string(*user.pool_size));
-  if (user.max_clients) out.emplace_back("max_clients", std::to_string(*user.max_clients));
+  append_limits(out, user.limits);
   return to_text(out);
 }
 

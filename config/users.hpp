@@ -2,6 +2,7 @@
 // Called by config/schema.cpp.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,7 @@ namespace pgsteer::config {
 [[nodiscard]] parsed<user_entry> parse_user(std::string_view text);
 
 /// All elements of the list, each of which may hold several lines; no name twice.
-[[nodiscard]] parsed<std::vector<user_entry>> parse_users(const std::vector<std::string>& texts);
+[[nodiscard]] parsed<std::vector<user_entry>> parse_users(std::span<const std::string> texts);
 
 /// `md5` and 32 hexadecimal digits, as pg_authid keeps it for old clients.
 [[nodiscard]] bool is_md5_verifier(std::string_view secret);

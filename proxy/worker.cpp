@@ -70,19 +70,6 @@ client_group& worker::group_for(const std::string& user, const std::string& data
   return *groups_.emplace_back(std::move(g));
 }
 
-// What the configuration in force says of this user.
-void worker::adopt_settings(client_group& g) const {
-  const auto limits = config_.users->limits_of(g.user);
-  g.mode = limits.mode.value_or(settings().mode);
-  g.pool_size = static_cast<std::size_t>(limits.pool_size.value_or(settings().pool_size));
-  if (const auto who = config_.users->find(g.user)) {
-    const bool is_shown = g.login != nullptr && g.login->is_shown;
-    if (!is_shown || who->login == nullptr || who->login->has_secret()) g.login = who->login;
-  } else if (g.login == nullptr && g.user != settings().primary.user) {
-    g.login = make_login(g.user);  // gone from the configuration: its sessions stay, never as another user
-  }
-}
-
 // Everything is judged anew by other rules, prepared statements too.
 void worker::adopt_rules() {
   const auto& rules = config_.rules;
@@ -92,16 +79,6 @@ void worker::adopt_rules() {
   rules_number = ++fact_numbers_;
   for (const auto& g : groups_)
     g->facts->use_lists(lists);
-}
-
-bool worker::has_room_for(const client_group& g) const {
-  const auto most = config_.users->limits_of(g.user).max_clients;
-  if (!most) return true;
-  int all = 0;
-  for (const auto& other : groups_) {
-    if (other->user == g.user) all += other->sessions;
-  }
-  return all < *most;
 }
 
 // Only of a database that a server has let the user in to. The answer comes by catalog_read().
@@ -383,7 +360,7 @@ void worker::sweep() {
     for (std::size_t i = 0; i < g->pools.size(); ++i)
       g->pools[i]->sweep(now);
     std::erase_if(g->pools, [](const auto& p) {
-      return p->is_retired() && p->size() == 0 && p->connecting() == 0 && !p->has_waiters();
+      return p->is_retired() && p->in_use() + p->closing() == 0 && !p->has_waiters();
     });
   }
   for (const auto& g : groups_) {
@@ -391,9 +368,8 @@ void worker::sweep() {
   }
   std::erase_if(groups_, [](const auto& g) {
     return g->sessions == 0 && !g->is_known &&
-           std::all_of(g->pools.begin(), g->pools.end(), [](const auto& p) {
-             return p->size() == 0 && p->connecting() == 0 && !p->has_waiters();
-           });
+           std::all_of(g->pools.begin(), g->pools.end(),
+                       [](const auto& p) { return p->in_use() + p->closing() == 0 && !p->has_waiters(); });
   });
   keep_warm();
   tell_verdicts(now);

@@ -78,7 +78,13 @@ class worker {
   [[nodiscard]] const config::settings& settings() const { return *config_.settings; }
   [[nodiscard]] const runtime_config& config() const { return config_; }
   [[nodiscard]] client_group& group_for(const std::string& user, const std::string& database);
-  [[nodiscard]] bool has_room_for(const client_group& g) const;
+  // Why one more client of this group is not let in; none: it is.
+  [[nodiscard]] std::optional<protocol::error_report> refuse_for_limits(const client_group& g) const;
+  // What pools share, as `max_connections` of databases and users says; see worker_limits.cpp.
+  [[nodiscard]] bool may_open(pool& p) const;
+  [[nodiscard]] bool owes_connection(const pool& p, clock::time_point since) const;
+  [[nodiscard]] scarcity what_is_full(const pool& p) const;
+  void make_room(const pool& p) const;
   void want_catalog(const std::string& database);
   [[nodiscard]] pool& pool_for(client_group& g, const server_ref& s);
   // Where to read: see balancer::choose().
@@ -135,6 +141,14 @@ class worker {
   std::uint64_t writes = 0;        // units on the primary that may have written, answered so far
 
  private:
+  using is_alike = bool (*)(const client_group&, const client_group&);
+  [[nodiscard]] int count_sessions(const client_group& g, is_alike alike) const;
+  template <typename Action>
+  void for_sharers(const pool& p, is_alike alike, Action action) const;
+  [[nodiscard]] bool is_user_full(const pool& p) const;
+  [[nodiscard]] shared_limit user_limit(const pool& p, clock::time_point since) const;
+  [[nodiscard]] shared_limit database_limit(const pool& p, clock::time_point since) const;
+  void close_spare(const pool& p, is_alike alike, std::size_t count) const;
   void adopt_settings(client_group& g) const;
   void adopt_rules();
   void sweep();

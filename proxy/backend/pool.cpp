@@ -14,7 +14,6 @@ namespace pgsteer::proxy {
 namespace {
 
 namespace sqlstate = protocol::sqlstate;
-constexpr std::chrono::milliseconds closing_time{50};  // a server needs a moment to see a connection end
 constexpr std::chrono::milliseconds retry_pause{200};  // while a server answers but takes nobody in
 
 // Errors that another attempt will not mend: the client is told at once.
@@ -54,6 +53,7 @@ backend* pool::lease(session& s) {
   enqueue(s, nullptr);
   if (!server_->is_usable()) server_->want();
   open_for_waiters();
+  if (group_.has_shared_limits()) worker_.make_room(*this);
   return nullptr;
 }
 
@@ -122,9 +122,7 @@ backend* pool::vacant() const {
 }
 
 bool pool::can_open() {
-  std::erase_if(closing_, [this](auto until) { return until <= worker_.loop.now(); });
-  return !retired_ && server_->is_usable() && !lacks_primary() && worker_.loop.now() >= retry_at_ &&
-         all_.size() + closing_.size() + static_cast<std::size_t>(connecting_) < limit();
+  return can_connect() && in_use() + closing() < limit() && worker_.may_open(*this);
 }
 
 bool pool::open_home_for(session& s) {
@@ -172,7 +170,7 @@ void pool::receive(backend& b, bool is_new) {
   b.idle_since = worker_.loop.now();
   const auto lifetime = worker_.settings().server_lifetime;
   const bool too_old = lifetime.count() > 0 && b.idle_since - b.opened > lifetime * (1 - b.shorter);
-  if (retired_ || too_old || all_.size() > limit()) return discard(b);
+  if (retired_ || too_old || all_.size() > limit() || is_owed(b)) return discard(b);
   if (!waiting_.empty() && grant(b, is_new)) return;
   idle_.push_back(&b);
 }
@@ -206,11 +204,11 @@ void pool::discard(backend& b) {
   std::erase(idle_, &b);
   const auto at = std::find_if(all_.begin(), all_.end(), [&](const auto& x) { return x.get() == &b; });
   if (at == all_.end()) return;
+  count_closing(b);
   worker_.loop.remove(b.io.fd());
   worker_.loop.forget(b);
   worker_.loop.bury(std::move(*at));
   all_.erase(at);
-  closing_.push_back(worker_.loop.now() + closing_time);
   for (auto w = waiting_.begin(); w != waiting_.end(); ++w) {
     if (w->only == &b) w->only = nullptr;  // its backend is gone: any will do to say so
   }
@@ -218,12 +216,9 @@ void pool::discard(backend& b) {
 }
 
 void pool::open_for_waiters() {
-  const bool is_no_use = retired_ || !server_->is_usable() || lacks_primary();
-  if (waiting_.empty() || is_no_use || worker_.loop.now() < retry_at_) return;
+  if (waiting_.empty() || !can_connect()) return;
   const auto wanted = waiting_.size();
-  std::erase_if(closing_, [this](auto until) { return until <= worker_.loop.now(); });
-  while (static_cast<std::size_t>(connecting_) < wanted &&
-         all_.size() + closing_.size() + static_cast<std::size_t>(connecting_) < limit()) {
+  while (static_cast<std::size_t>(connecting_) < wanted && can_open()) {
     ++connecting_;
     worker_.connect(*this);
   }
@@ -300,7 +295,7 @@ void pool::on_server_down() {
 
 // Whoever asks now waits for another to give a connection back.
 bool pool::is_exhausted() const {
-  return idle_.empty() && all_.size() + static_cast<std::size_t>(connecting_) >= limit();
+  return idle_.empty() && (in_use() >= limit() || worker_.what_is_full(*this) != scarcity::none);
 }
 
 // In the order they came.
@@ -337,7 +332,8 @@ void pool::expire_waiters(clock::time_point now) {
   const auto timeout = worker_.settings().acquire_timeout;
   while (!waiting_.empty() && now - std::max(waiting_.front().since, available_since_) >= timeout) {
     worker_.metrics().acquire_timeouts.add();
-    const bool is_busy = server_->is_usable() && !all_.empty() && !lacks_primary();
+    const bool has_none = all_.empty() && worker_.what_is_full(*this) == scarcity::none;
+    const bool is_busy = server_->is_usable() && !has_none && !lacks_primary();
     waiting_.front().who->on_acquire_failed(is_busy ? busy_error(now) : unreachable_error());
   }
 }
@@ -418,12 +414,16 @@ protocol::error_report pool::busy_error(clock::time_point now) const {
     if (b->user != nullptr)
       oldest = std::max(oldest, std::chrono::duration<double>(now - b->lease_since).count());
   }
+  const auto what =
+      fmt::format("no backend of server {} became free within {:g} s", server_->name(), seconds);
+  const auto line = fmt::format("{} clients wait, this one for {:.1f} s.", waiting_.size(), waited);
+  const auto full = in_use() < limit() ? worker_.what_is_full(*this) : scarcity::none;
+  if (full != scarcity::none) return shortage_error(full, what, line);
   return protocol::statement_error(
-      sqlstate::too_many_connections,
-      fmt::format("no backend of server {} became free within {:g} s", server_->name(), seconds),
-      fmt::format("{} of {} backends for user \"{}\" and database \"{}\" are busy, the oldest for {:.1f} s; "
-                  "{} clients wait, this one for {:.1f} s.",
-                  busy(), limit(), group_.user, group_.database, oldest, waiting_.size(), waited),
+      sqlstate::too_many_connections, what,
+      fmt::format(
+          "{} of {} backends for user \"{}\" and database \"{}\" are busy, the oldest for {:.1f} s; {}",
+          busy(), limit(), group_.user, group_.database, oldest, line),
       "Raise pool_size, or look for transactions that stay open.");
 }
 

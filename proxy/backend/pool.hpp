@@ -1,5 +1,6 @@
 // The backends of one server for one user and database, and the sessions that wait for one.
-// Owned by the worker. First come, first served; never more connections than `limit`.
+// Owned by the worker. First come, first served; never more connections than `limit`, nor than it may have
+// beside other pools (pool_shares.cpp).
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,8 @@
 #include <boost/intrusive/list.hpp>
 
 #include "proxy/backend/backend.hpp"
+#include "proxy/backend/shared_limit.hpp"
+#include "proxy/io/descriptor.hpp"
 
 namespace pgsteer::proxy {
 
@@ -27,6 +30,13 @@ struct waiter : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boo
   clock::time_point begun;      // its unit's first wait; zero: it has not waited yet
 };
 using wait_queue = boost::intrusive::list<waiter, boost::intrusive::constant_time_size<false>>;
+
+// One that is closed and counts on, since the server is slower: until then, or until the socket, if there is
+// one, is closed by the server too.
+struct closing_connection {
+  clock::time_point until;
+  descriptor socket;
+};
 
 class pool {
  public:
@@ -64,6 +74,11 @@ class pool {
   void sweep(clock::time_point now);
 
   [[nodiscard]] bool is_exhausted() const;
+  [[nodiscard]] pool_stake stake();
+  // An idle one that may be closed for another pool, or null.
+  [[nodiscard]] backend* spare() const;
+  [[nodiscard]] std::size_t in_use() const { return all_.size() + static_cast<std::size_t>(connecting_); }
+  [[nodiscard]] std::size_t closing();
   [[nodiscard]] const server_ref& host() const { return server_; }
   // As whom its backends are logged in.
   [[nodiscard]] const std::string& user() const;
@@ -91,7 +106,11 @@ class pool {
   void enqueue(session& s, const void* only);
   [[nodiscard]] bool grant(backend& b, bool is_new = false);
   void receive(backend& b, bool is_new);
+  [[nodiscard]] bool can_connect() const;
   [[nodiscard]] bool can_open();
+  [[nodiscard]] bool may_give_up(const backend& b) const;
+  [[nodiscard]] bool is_owed(const backend& b);
+  void count_closing(const backend& b);
   [[nodiscard]] bool may_replace();
   void await_new(session& s);
   void disappoint_newcomers(clock::time_point came_until);
@@ -103,6 +122,8 @@ class pool {
   [[nodiscard]] bool has_answered() const;
   [[nodiscard]] std::string last_cause() const;
   [[nodiscard]] protocol::error_report busy_error(clock::time_point now) const;
+  [[nodiscard]] protocol::error_report shortage_error(scarcity full, const std::string& what,
+                                                      const std::string& line) const;
   [[nodiscard]] protocol::error_report unreachable_error() const;
   [[nodiscard]] protocol::error_report outage_error(std::chrono::milliseconds waited, bool is_login) const;
   [[nodiscard]] std::optional<protocol::error_report> outage_verdict(const session& s,
@@ -123,7 +144,7 @@ class pool {
   int connecting_ = 0;
   std::size_t replaced_ = 0;  // since replaced_since_
   clock::time_point replaced_since_;
-  std::vector<clock::time_point> closing_;  // until when a closed connection counts: the server is slower
+  std::vector<closing_connection> closing_;
   bool retired_ = false;
   bool is_pinned_full_ = false;
   clock::time_point retry_at_;

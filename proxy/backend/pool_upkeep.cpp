@@ -37,6 +37,7 @@ void pool::sweep(clock::time_point now) {
     break;
   }
   open_for_waiters();
+  if (group_.has_shared_limits()) worker_.make_room(*this);
 }
 
 // Kept open whatever the idle timeout says.

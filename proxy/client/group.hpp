@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -30,9 +31,11 @@ struct client_group {
   std::uint32_t statements_key = 0;  // changes with DDL: statements parsed before are not shared any more
   std::string user;
   std::string database;
-  backend_login_ref login;    // null: the user of the servers' URLs
-  config::pool_mode mode{};   // of this user's sessions
-  std::size_t pool_size = 0;  // most connections of each of its pools
+  backend_login_ref login;                                    // null: the user of the servers' URLs
+  config::pool_mode mode{};                                   // of its sessions
+  std::size_t pool_size = 0;                                  // most connections of each of its pools
+  std::optional<std::size_t> most_of_user, most_of_database;  // to a server, shared with other groups
+  [[nodiscard]] bool has_shared_limits() const { return most_of_user || most_of_database; }
   std::unique_ptr<routing::session_facts> facts;
   std::uint64_t catalog_wanted = 0;  // the last reload that was asked for
   std::uint64_t catalog_seen = 0;    // the one whose changes the facts have

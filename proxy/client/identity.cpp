@@ -1,6 +1,7 @@
 #include "proxy/client/identity.hpp"
 
 #include <memory>
+#include <optional>
 #include <stdexcept>
 
 #include <libpq-fe.h>
@@ -53,10 +54,12 @@ identity make_identity(const std::string& user, const std::string& secret, const
 }
 
 identities::identities(const config::settings& s, const std::string& mock_seed) {
+  for (const auto& d : s.databases)
+    limits_of_databases_[d.name] = d.limits;
   // A user without a password is one for rules that ask for none, or for others to tell more of.
   const bool needs_password = s.auth != config::auth_method::trust && s.hba.empty();
   for (const auto& u : s.users) {
-    limits_[u.name] = {u.mode, u.pool_size, u.max_clients};
+    limits_[u.name] = u.limits;
     const bool is_told_elsewhere = u.secret.empty() && !s.auth_query.empty();
     if (u.name == s.primary.user || is_told_elsewhere || (needs_password && u.secret.empty())) continue;
     users_.emplace(u.name, std::make_shared<identity>(make_identity(u.name, u.secret, mock_seed)));
@@ -72,9 +75,14 @@ identity_ref identities::find(std::string_view user) const {
   return at == users_.end() ? nullptr : at->second;
 }
 
-user_limits identities::limits_of(std::string_view user) const {
+config::own_limits identities::limits_of(std::string_view user) const {
   const auto at = limits_.find(user);
-  return at == limits_.end() ? user_limits{} : at->second;
+  return at == limits_.end() ? config::own_limits{} : at->second;
+}
+
+config::own_limits identities::limits_of_database(std::string_view database) const {
+  const auto at = limits_of_databases_.find(database);
+  return at == limits_of_databases_.end() ? config::own_limits{} : at->second;
 }
 
 }  // namespace pgsteer::proxy

@@ -1,5 +1,6 @@
-// Who may log in, with what, and as whom on the servers. Made by the application when the configuration
-// loads; shared by all workers, asked at each login. Single identities come from user_lookup, too.
+// Who may log in, with what, and as whom on the servers; limits of users and databases. Made by the application
+// when the configuration loads; shared by all workers, asked at each login. Single identities come from
+// user_lookup, too.
 #pragma once
 
 #include <chrono>
@@ -14,13 +15,6 @@
 #include "proxy/backend/backend_login.hpp"
 
 namespace pgsteer::proxy {
-
-// What the operator allows one user; what is missing is as for everybody.
-struct user_limits {
-  std::optional<config::pool_mode> mode;
-  std::optional<int> pool_size;
-  std::optional<int> max_clients;
-};
 
 struct identity {
   protocol::login_credentials credentials;
@@ -40,11 +34,14 @@ class identities {
 
   // Null: unknown user.
   [[nodiscard]] identity_ref find(std::string_view user) const;
-  [[nodiscard]] user_limits limits_of(std::string_view user) const;
+  [[nodiscard]] config::own_limits limits_of(std::string_view user) const;
+  [[nodiscard]] config::own_limits limits_of_database(std::string_view database) const;
 
  private:
   std::map<std::string, identity_ref, std::less<>> users_;
-  std::map<std::string, user_limits, std::less<>> limits_;
+  using limits_map = std::map<std::string, config::own_limits, std::less<>>;
+  limits_map limits_;
+  limits_map limits_of_databases_;
 };
 
 }  // namespace pgsteer::proxy

@@ -182,14 +182,9 @@ void session::on_login_output(const protocol::client_login::output& output) {
   if (asks_for_console()) return open_console();
   group_ = &worker_.group_for(login_->packet.user, login_->packet.database);
   adopt_login();
-  const bool has_room = worker_.has_room_for(*group_);
+  const auto refusal = worker_.refuse_for_limits(*group_);
   ++group_->sessions;
-  if (!has_room) {
-    return refuse_login(protocol::fatal_error(
-        sqlstate::too_many_connections, fmt::format("too many connections for role \"{}\"", group_->user),
-        "As many clients of this user as its max_clients allows are connected.",
-        "Raise max_clients of the user, or look for clients that do not disconnect."));
-  }
+  if (refusal) return refuse_login(*refusal);
   if (asks_for_replication()) return open_tunnel();
   open_session();
 }

@@ -46,8 +46,8 @@ TEST_F(users, come_from_yaml_with_limits_of_their_own) {
                                      file + ", max_clients: 7, pool_mode: session}\n")};
   const auto found = values().users;
   ASSERT_THAT(found, SizeIs(2));
-  EXPECT_EQ(found[0], (user_entry{"one", "it's s3cret", std::nullopt, 3, std::nullopt}));
-  EXPECT_EQ(found[1], (user_entry{"two", "from file", pool_mode::session, std::nullopt, 7}));
+  EXPECT_EQ(found[0], (user_entry{"one", "it's s3cret", {.pool_size = 3}}));
+  EXPECT_EQ(found[1], (user_entry{"two", "from file", {.mode = pool_mode::session, .max_clients = 7}}));
 }
 
 TEST_F(users, come_from_lines_elsewhere) {
@@ -63,10 +63,11 @@ TEST_F(users, come_from_lines_elsewhere) {
 
 TEST_F(users, are_printed_without_their_passwords) {
   environment["PGSTEER_USERS"] =
-      "name='two words' password=s3cret pool_size=3 max_clients=9 pool_mode=session";
+      "name='two words' password=s3cret max_connections=5 pool_size=3 max_clients=9 pool_mode=session";
   const auto text = to_yaml(values(), [](auto) { return std::string("x"); });
   EXPECT_THAT(text, Not(HasSubstr("s3cret")));
-  EXPECT_THAT(text, HasSubstr("name='two words' password=*** pool_mode=session pool_size=3 max_clients=9"));
+  EXPECT_THAT(text, HasSubstr("name='two words' password=*** pool_mode=session pool_size=3 max_clients=9 "
+                              "max_connections=5"));
   arguments = {"--config", write("printed.yaml", text)};
   environment.clear();
   environment["HOME"] = directory_.string();
