@@ -64,8 +64,14 @@ std::optional<complaint> set_default(session_defaults& out, std::string_view wor
     return complaint{fmt::format("consistency={} is not a choice", value),
                      "write one of eventual, session, global"};
   }
-  return complaint{fmt::format("{} is not known here", shown(word)),
-                   "write \"NAME route=replica\" or \"NAME consistency=eventual\", or both"};
+  if (name == "transactions") {
+    out.transactions = value;
+    if (value == "primary" || value == "split") return std::nullopt;
+    return complaint{fmt::format("transactions={} is not a choice", value), "write primary or split"};
+  }
+  return complaint{
+      fmt::format("{} is not known here", shown(word)),
+      "write \"NAME route=replica\", \"NAME consistency=eventual\", \"NAME transactions=split\", or several"};
 }
 
 // At commas and semicolons that stand in no parentheses.
@@ -149,6 +155,7 @@ std::string to_text(const session_defaults& of) {
   std::string out = of.name;
   if (!of.route.empty()) out += " route=" + of.route;
   if (!of.consistency.empty()) out += " consistency=" + of.consistency;
+  if (!of.transactions.empty()) out += " transactions=" + of.transactions;
   return out;
 }
 

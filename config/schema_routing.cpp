@@ -9,6 +9,8 @@
 namespace pgsteer::config {
 namespace {
 
+constexpr choices<transaction_routing, 2> transaction_words{
+    {{"primary", transaction_routing::primary}, {"split", transaction_routing::split}}};
 constexpr choices<consistency, 3> consistency_words{{{"eventual", consistency::eventual},
                                                      {"session", consistency::session},
                                                      {"global", consistency::global}}};
@@ -75,6 +77,13 @@ constexpr std::array routing_table{
                "all writes through this proxy.",
         .set = set_choice<&settings::level_of_reads, consistency_words>,
         .get = get_choice<&settings::level_of_reads, consistency_words>},
+    setting{.name = "transactions",
+            .kind = "primary|split",
+            .doc =
+                "Where BEGIN without READ ONLY goes: to the primary, or to a replica until the block's first "
+                "statement that is not a proven read moves it to the primary.",
+            .set = set_choice<&settings::transactions, transaction_words>,
+            .get = get_choice<&settings::transactions, transaction_words>},
     setting{
         .name = "routing_functions_read",
         .kind = "FUNCTION,...",

@@ -18,6 +18,7 @@ enum class auth_method : std::uint8_t { scram_sha_256, md5, trust };
 enum class pool_mode : std::uint8_t { transaction, session };
 enum class backend_rotation : std::uint8_t { most_recent, always };
 enum class consistency : std::uint8_t { eventual, session, global };
+enum class transaction_routing : std::uint8_t { primary, split };
 enum class load_balancing : std::uint8_t { least_busy, round_robin };
 enum class reads_on_primary : std::uint8_t { never, fallback, share };
 enum class log_format : std::uint8_t { text, json };
@@ -81,8 +82,9 @@ struct route_pattern {
 // One element of `routing_users` or `routing_databases`; what is empty is not said.
 struct session_defaults {
   std::string name;
-  std::string route;        // "primary", "replica" or "auto"
-  std::string consistency;  // as the setting of that name
+  std::string route;           // "primary", "replica" or "auto"
+  std::string consistency;     // as the setting of that name
+  std::string transactions{};  // as the setting of that name
   bool operator==(const session_defaults&) const = default;
 };
 
@@ -116,6 +118,7 @@ struct settings {
   int min_pool_size = 0;  // kept open, where clients are or the URL's own user
   backend_rotation rotation = backend_rotation::most_recent;
   consistency level_of_reads = consistency::session;
+  transaction_routing transactions = transaction_routing::primary;
   load_balancing balancing = load_balancing::least_busy;
   reads_on_primary primary_reads = reads_on_primary::fallback;
   std::vector<std::string> functions_read;   // "public.rate", "public.rate(integer, text)"

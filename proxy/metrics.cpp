@@ -12,6 +12,8 @@ std::string_view to_string(route_reason r) {
       return "transaction";
     case route_reason::read_only_block:
       return "read_only_block";
+    case route_reason::split_block:
+      return "split_block";
     case route_reason::unknown_function:
       return "unknown_function";
     case route_reason::not_parsed:

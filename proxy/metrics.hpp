@@ -40,6 +40,7 @@ enum class route_reason : std::uint8_t {
   write,
   transaction,
   read_only_block,
+  split_block,
   unknown_function,
   not_parsed,
   pinned,

@@ -11,7 +11,7 @@ routing::route_wish wish(std::string_view word) {
 std::vector<routing::session_wishes> wishes(const std::vector<config::session_defaults>& from) {
   std::vector<routing::session_wishes> out;
   for (const auto& each : from)
-    out.push_back({each.name, wish(each.route), each.consistency});
+    out.push_back({each.name, wish(each.route), each.consistency, each.transactions});
   return out;
 }
 
@@ -27,6 +27,7 @@ std::shared_ptr<const routing::routing_rules> make_routing_rules(const config::s
     rules->patterns.push_back({wish(each.target), each.pattern, each.reason});
   rules->users = wishes(s.of_users);
   rules->databases = wishes(s.of_databases);
+  rules->splits_transactions = s.transactions == config::transaction_routing::split;
   return rules;
 }
 

@@ -135,16 +135,31 @@ void worker::close_idle_elsewhere(const std::string& database) {
 }
 
 void worker::await_verdict(std::uint64_t serial, const server_ref& host) {
-  bereaved_.push_back({serial, host, host->counters.control_losses.load(std::memory_order_acquire), loop.now()});
+  bereaved_.push_back({serial, host, loop.now()});
+  if (auto* const s = find_session(serial)) s->await_verdict();
+}
+
+// The process id that the client was told whose unit ran last on this server process; 0: it is none of ours.
+std::int32_t worker::key_behind(std::int32_t pid, const std::string& database) const {
+  for (const auto& g : groups_) {
+    if (g->database != database) continue;
+    for (const auto& p : g->pools) {
+      for (const auto& b : p->backends()) {
+        if (b->pid == pid) return b->last_writer;
+      }
+    }
+  }
+  return 0;
 }
 
 // A server that stops ends all its connections at once, the monitor's among them.
 void worker::tell_verdicts(clock::time_point now) {
   constexpr std::chrono::milliseconds soonest{250};
   constexpr std::chrono::seconds latest{1};
+  constexpr std::chrono::milliseconds earlier{500};  // so much sooner than here may the monitor have seen it
   for (std::size_t i = 0; i < bereaved_.size();) {
     const auto& b = bereaved_[i];
-    const bool has_stopped = b.host->counters.control_losses.load(std::memory_order_acquire) != b.control_losses;
+    const bool has_stopped = b.host->was_lost_since(b.at - earlier);
     const bool is_up = !has_stopped && now - b.at >= soonest && b.host->health() == server_health::up;
     if (!has_stopped && !is_up && now - b.at < latest) {
       ++i;

@@ -93,9 +93,10 @@ class worker {
   [[nodiscard]] bool may_wait_for_primary(std::size_t bytes);
   void forward_cancel(backend& b);
   void forward_cancel(const cancel_target& at);
-  // A connection was ended by an administrator, or with its server, which says the same: which of the two it was
-  // is known a little later. Then the session of this serial is told.
+  // A connection was ended by an administrator, or with its server, which says the same: which of the two it
+  // was is known a little later. Then the session of this serial is told.
   void await_verdict(std::uint64_t serial, const server_ref& host);
+  [[nodiscard]] std::int32_t key_behind(std::int32_t pid, const std::string& database) const;
   // Its client has sent whole messages of a unit, and not yet the end of it.
   void watch_partial(const session& s) { partial_.push_back({s.serial(), loop.now()}); }
   void connect(pool& p);
@@ -176,7 +177,6 @@ class worker {
   struct bereavement {
     std::uint64_t serial;
     server_ref host;
-    std::uint64_t control_losses;  // of its server, when it happened
     clock::time_point at;
   };
   std::vector<bereavement> bereaved_;

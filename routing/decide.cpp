@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::string_view in_primary_block = "in a transaction on the primary";
 constexpr std::string_view in_replica_block = "in a read-only transaction on a replica";
+constexpr std::string_view in_split_block = "in a transaction that has only read so far";
 
 // Carried by the proxy from backend to backend, or the same in every server of a cluster.
 bool is_same_on_replica(std::string_view parameter) {
@@ -55,8 +56,18 @@ decision wish_for(const classification& unit, const session_view& session, route
           is_of_unit ? std::string_view(unit.wish_reason) : own.reason};
 }
 
+// Under READ COMMITTED each statement has a snapshot of its own, on whichever server.
+bool may_split(const classification& unit, const session_view& session) {
+  const auto level = unit.level == isolation::unspecified ? session.default_isolation : unit.level;
+  return session.splits && unit.access == access_mode::unspecified && !unit.deferrable &&
+         level == isolation::read_committed;
+}
+
 decision decide_begin(const classification& unit, const session_view& session) {
-  if (!begins_read_only(unit, session)) return {target::primary, "transaction may write"};
+  if (!begins_read_only(unit, session)) {
+    if (may_split(unit, session)) return {target::replica, in_split_block};
+    return {target::primary, "transaction may write"};
+  }
   const auto level = unit.level == isolation::unspecified ? session.default_isolation : unit.level;
   if (is_refused_by_standby(level)) return {target::primary, "SERIALIZABLE cannot run on a standby"};
   return {target::replica, "read-only transaction"};
@@ -68,7 +79,39 @@ decision decide_set_transaction(const classification& unit) {
   return {target::move_primary, unit.reason};
 }
 
-decision decide_in_replica_block(const classification& unit) {
+// Only what moves along unseen stays: what was read, and SET LOCAL of one value.
+decision decide_in_split_block(const classification& unit) {
+  const bool is_lifted = unit.wish == route_wish::replica && unit.is_liftable;
+  bool stays = is_lifted;
+  switch (unit.kind) {
+    case statement_kind::empty:
+      stays = true;
+      break;
+    case statement_kind::read:
+      if (unit.wish == route_wish::primary) return {target::move_primary, unit.wish_reason};
+      stays = true;
+      break;
+    case statement_kind::set_local:
+      stays = !unit.value.empty() && !changes_names(unit.name);
+      break;
+    case statement_kind::transaction:
+      stays = unit.verb == transaction_verb::commit || unit.verb == transaction_verb::rollback ||
+              (unit.verb == transaction_verb::set_transaction && unit.access == access_mode::unspecified &&
+               unit.level == isolation::read_committed);
+      break;
+    case statement_kind::show:
+      stays = is_same_on_replica(unit.name) && unit.name != "transaction_read_only";
+      break;
+    default:
+      break;
+  }
+  return stays ? decision{target::stay, in_split_block} : decision{target::move_primary, unit.reason};
+}
+
+decision decide_in_replica_block(const classification& unit, const session_view& session) {
+  // What names mean from then on is not followed here.
+  if (unit.kind == statement_kind::set_local && changes_names(unit.name) && session.block_may_move)
+    return {target::move_primary, unit.reason};
   if (unit.is_dml) return {target::stay, in_replica_block};
   if (unit.wish == route_wish::replica && unit.is_liftable) return {target::stay, in_replica_block};
   switch (unit.kind) {
@@ -151,17 +194,25 @@ void join_verbs(classification& unit, const classification& next) {
 
 }  // namespace
 
+bool changes_names(std::string_view parameter) {
+  return parameter == "search_path" || parameter == "role" || parameter == "session_authorization";
+}
+
 decision decide(const classification& unit, const session_view& session) {
   if (session.open == block::on_primary) {
     return {target::stay, session.pin.empty() ? in_primary_block : session.pin};
   }
   if (session.open == block::on_replica) {
     if (session.failed) return {target::stay, in_replica_block};
-    return decide_in_replica_block(unit);
+    return session.block_is_split ? decide_in_split_block(unit) : decide_in_replica_block(unit, session);
   }
   const bool may_leave = session.reads_may_leave && unit.kind == statement_kind::read;
   if (!session.pin.empty() && !may_leave) return {target::primary, session.pin};
   return decide_outside(unit, session);
+}
+
+bool begins_split_block(const classification& unit, const session_view& session) {
+  return unit.verb == transaction_verb::begin && !begins_read_only(unit, session);
 }
 
 void join_text(classification& unit, const classification& next) {

@@ -13,7 +13,7 @@ enum class target : std::uint8_t {
   primary,
   replica,
   stay,          // the backend the session holds already
-  move_primary,  // a read-only block on a replica must go on on the primary: BEGIN there, run this there
+  move_primary,  // a block on a replica must go on on the primary: BEGIN there, run this there
 };
 
 enum class block : std::uint8_t { none, on_primary, on_replica };
@@ -23,6 +23,9 @@ struct session_view {
   block open = block::none;             // an explicit transaction block, and where it runs
   bool failed = false;                  // ReadyForQuery 'E'
   bool block_is_read_committed = true;  // isolation of the open block
+  bool splits = false;                  // pgsteer.transactions: a block may begin on a replica, and leave it
+  bool block_is_split = false;          // so did the open one, which was not declared read-only
+  bool block_may_move = true;           // on a replica: nothing in it keeps it there
   bool default_read_only = false;       // default_transaction_read_only
   isolation default_isolation = isolation::read_committed;
   session_wish wish;             // pgsteer.route, or what the configuration says of its user or database
@@ -37,6 +40,13 @@ struct decision {
 
 // One unit whose statements have all been joined into `unit`.
 [[nodiscard]] decision decide(const classification& unit, const session_view& session);
+
+// SET LOCAL of it changes which objects a name means, or who asks.
+[[nodiscard]] bool changes_names(std::string_view parameter);
+
+// Of a BEGIN that goes to a replica: its block was not declared read-only and leaves it at its first
+// non-read.
+[[nodiscard]] bool begins_split_block(const classification& unit, const session_view& session);
 
 // Joins the class of a further statement of the same unit (extended protocol: several Bind/Execute
 // up to one Sync) into `unit`: one that is not a read makes the unit a write.

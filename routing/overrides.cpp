@@ -174,6 +174,15 @@ std::string_view consistency_of_session(std::string_view own, std::string_view u
   return of_database != nullptr ? std::string_view(of_database->consistency) : std::string_view{};
 }
 
+bool splits_transactions(std::string_view own, std::string_view user, std::string_view database,
+                         const routing_rules& rules) {
+  if (!own.empty()) return lower_case(own) == "split";
+  for (const auto* said : {wishes_for(rules.users, user), wishes_for(rules.databases, database)}) {
+    if (said != nullptr && !said->transactions.empty()) return said->transactions == "split";
+  }
+  return rules.splits_transactions;
+}
+
 std::string listed_function(std::string_view written) {
   auto text = std::string(trimmed(written));
   const auto open = text.find('(');

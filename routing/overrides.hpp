@@ -31,7 +31,8 @@ struct function_lists {
 struct session_wishes {
   std::string name;
   route_wish route = route_wish::automatic;
-  std::string consistency;  // empty: not said
+  std::string consistency;     // empty: not said
+  std::string transactions{};  // in the same way: primary or split
 };
 
 struct routing_rules {
@@ -39,6 +40,7 @@ struct routing_rules {
   std::vector<route_pattern> patterns;  // the first that matches counts
   std::vector<session_wishes> users;
   std::vector<session_wishes> databases;
+  bool splits_transactions = false;  // of who says nothing
 };
 
 // primary, replica or auto, in any case.
@@ -66,6 +68,10 @@ struct session_wish {
 // pgsteer.consistency in the same way; empty: nobody says.
 [[nodiscard]] std::string_view consistency_of_session(std::string_view own, std::string_view user,
                                                       std::string_view database, const routing_rules& rules);
+
+// pgsteer.transactions in the same way: whether a session's blocks may begin on a replica.
+[[nodiscard]] bool splits_transactions(std::string_view own, std::string_view user, std::string_view database,
+                                       const routing_rules& rules);
 
 // "public.Rate( int, text )" as the lists hold it: "public.rate(integer, text)". Empty: no such name.
 [[nodiscard]] std::string listed_function(std::string_view written);

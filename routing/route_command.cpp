@@ -61,6 +61,8 @@ routed router::route(std::string_view sql, std::string_view session) {
   before.reads_may_leave = !before.pin.empty() && model.may_read_elsewhere(sql, *is, parser_);
   before.wish =
       wish_of_session(model.route().value_or(std::string{}), source_.role, source_.database, *rules_);
+  before.splits = splits_transactions(model.transactions().value_or(std::string{}), source_.role,
+                                      source_.database, *rules_);
   const auto decided = decide(*is, before);
   routed answer{decided.where, std::string(decided.reason)};
   const bool stays_on_replica = decided.where == target::stay && before.open == block::on_replica;

@@ -35,6 +35,7 @@ session_view session_model::view() const {
   session_view view;
   view.open = open_;
   view.block_is_read_committed = level_ == isolation::read_committed || level_ == isolation::read_uncommitted;
+  view.block_is_split = block_is_split_;
   view.default_read_only = now_.current.read_only;
   view.default_isolation = now_.current.level;
   if (!now_.temporary.empty() || !now_.until_commit.empty()) {
@@ -70,6 +71,7 @@ bool session_model::may_read_elsewhere(std::string_view sql, const classificatio
 
 void session_model::apply(target where, const std::vector<session_change>& changes) {
   if (where == target::move_primary) open_ = block::on_primary;
+  if (open_ != block::on_replica) block_is_split_ = false;
   next_block_ = where == target::replica ? block::on_replica : block::on_primary;
   for (const auto& change : changes)
     apply(change);
@@ -120,6 +122,9 @@ void session_model::apply_transaction(const session_change& change) {
 void session_model::begin(const session_change& change) {
   if (open_ != block::none) return;
   open_ = next_block_;
+  const bool is_read_only = change.access == access_mode::read_only ||
+                            (change.access == access_mode::unspecified && now_.current.read_only);
+  block_is_split_ = open_ == block::on_replica && !is_read_only;
   level_ = change.level == isolation::unspecified ? now_.current.level : change.level;
   at_begin_ = now_;
   savepoints_.clear();
@@ -175,6 +180,9 @@ void session_model::set_parameter(const session_change& change) {
     }
     if (change.name == "pgsteer.route" || is_all) {
       into.route = is_reset ? std::nullopt : std::optional(change.value);
+    }
+    if (change.name == "pgsteer.transactions" || is_all) {
+      into.transactions = is_reset ? std::nullopt : std::optional(change.value);
     }
     if (change.name == "role" || change.name == "session_authorization" || is_all) {
       const bool is_none = is_reset || change.value == "none";

@@ -29,6 +29,8 @@ class session_model {
 
   // Its pgsteer.route, where it has set one.
   [[nodiscard]] const std::optional<std::string>& route() const { return now_.current.route; }
+  // ... and its pgsteer.transactions.
+  [[nodiscard]] const std::optional<std::string>& transactions() const { return now_.current.transactions; }
 
   // What decide() must know; its pin is valid until the next apply().
   [[nodiscard]] session_view view() const;
@@ -52,6 +54,7 @@ class session_model {
     std::optional<std::string> search_path;
     std::optional<std::string> role;
     std::optional<std::string> route;
+    std::optional<std::string> transactions;
   };
 
   // Rolled back with the transaction.
@@ -84,6 +87,7 @@ class session_model {
   std::size_t locks_ = 0;
   bool is_loaded_ = false;
   bool is_seeded_ = false;
+  bool block_is_split_ = false;
   block open_ = block::none;
   block next_block_ = block::on_primary;
   isolation level_ = isolation::read_committed;

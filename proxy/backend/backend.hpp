@@ -85,6 +85,8 @@ class backend final : public event_handler {
   bool is_spoilt = false;  // in step, but closed instead of reused
   bool hung_up = false;    // the server has closed its side: read until the end
   std::string restored;    // of the unit in flight: the setting that it resets, or "all"
+  std::int32_t last_writer =
+      0;                   // what the client was told as its process id whose unit, no read, ran here last
   std::string last_words;  // why a server that stops ended this connection
   bool was_terminated = false;  // by an administrator, or because the server stops: it says the same
   int cancels_in_flight = 0;

@@ -72,6 +72,10 @@ class extended_unit {
   // `bytes` are whole frames; the last may be cut.
   verdict judge(std::string_view bytes, const judge_context& context);
 
+  // Whether the batch judged last leaves a portal for later ones: the unnamed one ends with the next Bind or
+  // Query.
+  [[nodiscard]] bool leaves_portal() const { return leaves_portal_; }
+
   // Whether `test` holds for the text of a statement that the batch judged last uses.
   template <class Test>
   [[nodiscard]] bool has_text(Test test) const {
@@ -115,7 +119,8 @@ class extended_unit {
   void use_unknown(std::string_view reason);
 
   void lend_executed(const item& i, const write_context& context, protocol::gather& out) const;
-  void write_shown(const item& i, std::string_view frame, const write_context& context, protocol::gather& out);
+  void write_shown(const item& i, std::string_view frame, const write_context& context,
+                   protocol::gather& out);
   void write_item(const item& i, std::string_view bytes, const write_context& context, protocol::gather& out);
   void write_parse(const item& i, std::string_view frame, const write_context& context,
                    protocol::gather& out);
@@ -135,6 +140,7 @@ class extended_unit {
   std::vector<binding> bindings_;
   routing::classification joined_;
   const routing::classification* what_ = nullptr;
+  bool leaves_portal_ = false;
   std::uint64_t uses_before_ = 0;
 };
 

@@ -12,6 +12,7 @@ extended_unit::verdict extended_unit::judge(std::string_view bytes, const judge_
   items_.clear();
   bindings_.clear();
   what_ = nullptr;
+  leaves_portal_ = false;
   verdict v;
   for (std::size_t at = 0; at < bytes.size();) {
     const frame f = protocol::peek_frame(bytes.substr(at));
@@ -90,6 +91,7 @@ void extended_unit::judge_named(item& i, std::string_view frame, const judge_con
   if (i.type == 'B') {
     std::string_view portal;
     if (!take_string(body, portal)) return use_unknown("malformed Bind message");
+    leaves_portal_ |= !portal.empty();
   } else {
     if (body.empty()) return use_unknown("malformed message");
     i.sub = body[0];

@@ -4,10 +4,12 @@
 //   session_login.cpp  startup packet, TLS, authentication, the login's answer
 //   session_unit.cpp   from bytes to a dispatched unit
 //   session_relay.cpp  from a backend's bytes to the client
-//   session_lease.cpp  getting and giving back backends; failures and retries
+//   session_access.cpp who may log in, and how
+//   session_lease.cpp  getting and giving back backends; retries
+//   session_loss.cpp   a server connection that is gone
 //   session_ghost.cpp  a transaction block whose server is gone
 //   session_sequence.cpp  currval() and lastval()
-//   session_wishes.cpp pgsteer.route and pgsteer.consistency
+//   session_wishes.cpp pgsteer.route, pgsteer.consistency and pgsteer.transactions
 //   session_explain.cpp  EXPLAIN ROUTE, and what is counted by statement
 //   session_state.cpp  what the session leaves behind in its backend: settings and pins
 //   session_tunnel.cpp a client that speaks the replication protocol
@@ -82,6 +84,7 @@ class session final : public event_handler {
   // What its login waits for: who auth_query says it is, or a connection of its own.
   void on_user_found(const user_answer& answer);
   // Its connection was ended, by an administrator alone or with the server.
+  void await_verdict();
   void on_verdict(bool was_alone);
   // What it has sent of a unit has waited for the rest for a while.
   void on_stalled();
@@ -230,7 +233,13 @@ class session final : public event_handler {
   [[nodiscard]] bool dispatch(const unit_view& u, const routing::classification& c, backend& b);
   void put_plain(const unit_view& u, backend& b);
   void expect_plain(const unit_view& u, backend& b);
-  void note_transaction(const routing::classification& c);
+  void hide_own_statements();
+  void note_transaction(const routing::classification& c, bool on_replica);
+  [[nodiscard]] bool may_leave_unseen(const unit_view& u, const routing::classification& c);
+  void leave_lost_block();
+  [[nodiscard]] bool is_in_split_block() const {
+    return view_.open == routing::block::on_replica && view_.block_is_split;
+  }
   [[nodiscard]] std::size_t take_flow(std::string_view bytes);
   void end_copy();
   [[nodiscard]] std::size_t put_flow_frame(std::string_view bytes);
@@ -367,6 +376,8 @@ class session final : public event_handler {
   std::uint64_t sequence_backend_ = 0;  // where this session last may have drawn from a sequence
   std::uint64_t covered_writes_ = 0;    // of all sessions, with `consistency: global`
   routing::freshness freshness_;
+  std::unique_ptr<std::string>
+      block_settings_;  // SET LOCALs of a block on a replica, to be said again elsewhere
   std::unique_ptr<protocol::error_report> loss_;  // of an open block, not yet told to the client
   waiter wait_;
   clock::time_point since_;  // of the phase: login, idle, the unit in flight
@@ -390,6 +401,8 @@ class session final : public event_handler {
   bool force_primary_ : 1 = false;     // the next unit is such a rerun
   bool is_commit_ : 1 = false;         // the unit in flight ends a transaction
   bool block_movable_ : 1 = true;      // the block on a replica has only read
+  bool block_has_read_ : 1 = false;    // ... and has read something
+  bool block_only_reads_ : 1 = false;  // a block on the primary that a replica could have had, so far
   bool begin_on_primary_ : 1 = false;  // it has left the replica and must begin anew
   bool block_ended_ : 1 = false;
   bool skip_to_sync_ : 1 = false;  // a failed batch: drop messages up to Sync
@@ -408,6 +421,8 @@ class session final : public event_handler {
   bool is_ghost_ : 1 = false;          // the open block's server is gone: it can only be ended
   bool is_sampled_now_ : 1 = false;    // the unit in flight has brought its WAL position
   bool restores_ : 1 = false;          // the unit in flight resets settings to the client's startup values
+  bool is_unit_lost_ : 1 = false;      // loss_ is what the unit in flight came to
+  bool shows_own_ : 1 = false;         // the server knows the client's statements by the client's names
   bool is_stalled_ : 1 = false;        // a part of a unit waits no longer for the rest of it
   bool seeks_home_ : 1 = false;        // its login waits for a connection of its own
   bool has_written_ : 1 = false;

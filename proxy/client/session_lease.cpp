@@ -87,10 +87,16 @@ void session::return_to_held() {
 // A read that had to run on the primary asks it how far it has come, behind its own answer and in the
 // same write: the next read knows what a replica must have replayed.
 bool session::wants_sample(const unit_view& u, const routing::classification& c, const backend& b) const {
-  const bool may_leave = c.kind == routing::statement_kind::read || wants_replica_;
-  if (b.home.is_replica() || !may_leave || u.missing > 0) return false;
+  // Behind a BEGIN nothing may come but the client's own; so a block that might have run elsewhere asks at
+  // its end.
+  const bool ends_reads = b.status == 'T' && block_only_reads_ &&
+                          c.verb == routing::transaction_verb::commit &&
+                          c.kind == routing::statement_kind::transaction;
+  const bool may_leave = b.status == 'I' && c.verb != routing::transaction_verb::begin &&
+                         (c.kind == routing::statement_kind::read || wants_replica_);
+  if (b.home.is_replica() || !(may_leave || ends_reads) || u.missing > 0) return false;
   if (u.end != protocol::unit_end::query && u.end != protocol::unit_end::sync) return false;
-  return b.status == 'I' && (pin_.empty() || lends_reads_) && !worker_.config().servers->replicas.empty() &&
+  return (pin_.empty() || lends_reads_) && !worker_.config().servers->replicas.empty() &&
          level_ != config::consistency::eventual;
 }
 
@@ -181,9 +187,10 @@ void session::on_acquire_failed(const protocol::error_report& why) {
     }
   }
   if (begin_on_primary_) {  // the client is inside a block that no longer exists anywhere
-    auto fatal = why;
-    fatal.severity = "FATAL";
-    return close_after(fatal);
+    begin_on_primary_ = false;
+    is_ghost_ = true;
+    view_.failed = true;
+    view_.open = routing::block::on_primary;
   }
   flow_ = flow::collecting;
   force_primary_ = false;
@@ -194,7 +201,7 @@ void session::on_acquire_failed(const protocol::error_report& why) {
   std::string bytes;
   write::error_response(bytes, why);
   skip_to_sync_ = u.end == protocol::unit_end::flush;
-  if (!skip_to_sync_) write::ready_for_query(bytes, 'I');
+  if (!skip_to_sync_) write::ready_for_query(bytes, is_ghost_ ? 'E' : 'I');
   send(bytes);
   worker_.loop.soon(*this);
 }
@@ -298,7 +305,13 @@ void session::retry_elsewhere(bool backend_is_lost) {
   if (effects_.may_pin) b.is_spoilt = true;  // what somebody wished here may have left something
   b.held.clear();
   retrying_ = retryable_ = false;
-  force_primary_ = !backend_is_lost;
+  const bool leaves_block = is_in_split_block();
+  if (leaves_block) {
+    worker_.metrics().moves.add();
+    view_.open = routing::block::on_primary;
+    begin_on_primary_ = true;
+  }
+  force_primary_ = !backend_is_lost && !leaves_block;
   ++tries_;
   scanned_ = 0;
   effects_ = {};
@@ -309,135 +322,6 @@ void session::retry_elsewhere(bool backend_is_lost) {
     release();
   }
   worker_.loop.soon(*this);
-}
-
-protocol::error_report session::lost_error() const {
-  const auto& b = *backend_;
-  const auto name = b.home.host()->name();
-  const auto said = b.last_words.empty() ? std::string() : fmt::format(" The server said: {}.", b.last_words);
-  if (is_commit_) {
-    return protocol::statement_error(sqlstate::transaction_resolution_unknown,
-                                     fmt::format("the connection to server {} was lost during COMMIT", name),
-                                     "The transaction may or may not have been committed." + said,
-                                     "Look for its effects before you run it again.");
-  }
-  return protocol::statement_error(
-      sqlstate::connection_failure, fmt::format("the connection to server {} was lost", name),
-      "The statement may have had an effect: it was sent and not answered." + said,
-      "Check whether it took effect before you run it again.");
-}
-
-void session::on_backend_lost() {
-  auto& b = *backend_;
-  worker_.metrics().backend_losses.add();
-  b.home.host()->report_failure();
-  b.home.host()->forget_replayed();
-  b.home.host()->note_failure(worker_.loop.now());
-  const bool unit_running = flow_ == flow::in_flight || flow_ == flow::flowing;
-  own_done_.reset();
-  b.is_doomed = true;
-  if (gone_) {
-    drop_backend();
-    return end();
-  }
-  if (phase_ == phase::opening) {
-    drop_backend();
-    flow_ = flow::collecting;
-    return refuse_login(protocol::fatal_error(
-        sqlstate::connection_failure, "the server connection was lost during login", {}, "Connect again."));
-  }
-  if (unit_running && retryable_) return retry_elsewhere(true);
-  // Its state is gone, or the client has half a message: nothing can be mended.
-  const bool has_state = !pin_.empty() || (flow_ == flow::settling && needs_state_probe());
-  const bool session_is_lost = (has_state && !is_on_loan_) || b.pass_left > 0;
-  const bool in_block = view_.open != routing::block::none;
-  if (!session_is_lost && in_block && !unit_running) {
-    if (b.was_terminated && !b.home.is_replica()) worker_.await_verdict(serial_, b.home.host());
-    return lose_block(lost_error());
-  }
-  if (!session_is_lost && flow_ == flow::preparing) {  // nothing of the unit was sent
-    flow_ = flow::collecting;
-    drop_backend();
-    return worker_.loop.soon(*this);
-  }
-  if (!session_is_lost && flow_ == flow::settling) {
-    flow_ = flow::collecting;
-    drop_backend();
-    return resume_soon();
-  }
-  auto why = lost_error();
-  if (session_is_lost) {
-    why.severity = "FATAL";
-    drop_backend();
-    return close_after(why);
-  }
-  skip_to_sync_ = flow_ == flow::flowing && !b.wire.owed.is_head_query();
-  const auto host = b.home.host();
-  const bool may_be_meant = b.was_terminated && !b.home.is_replica();
-  drop_backend();
-  if (in_block && !is_commit_) {
-    is_ghost_ = true;
-    view_.failed = true;
-  } else {
-    view_.open = routing::block::none;
-  }
-  if (!may_be_meant) return fail_unit(why);
-  flow_ = flow::bereaved;
-  loss_ = std::make_unique<protocol::error_report>(std::move(why));
-  worker_.await_verdict(serial_, host);
-}
-
-// Who ends one process ends its client, as on a server; a server that stops takes nobody with it.
-void session::on_verdict(bool was_alone) {
-  if (gone_ || phase_ != phase::ready) return;
-  if (was_alone && backend_ == nullptr && !wait_.is_linked()) return die_with_backend();
-  if (flow_ != flow::bereaved) return;
-  const auto why = std::exchange(loss_, nullptr);
-  fail_unit(*why);
-}
-
-void session::die_with_backend() {
-  close_after(protocol::fatal_error(sqlstate::admin_shutdown, "terminating connection due to administrator command"));
-}
-
-// The session's own server connection ended while a read runs beside it: so does the session, with the server's
-// last words.
-void session::on_held_lost() {
-  auto& own = *held_;
-  std::string bytes = std::move(own.carry);
-  const auto r = own.io.read(worker_.buffer);
-  if (r.status == io_status::ok) bytes.append(worker_.buffer.data(), r.size);
-  const auto f = protocol::peek_frame(bytes);
-  const bool has_words = f.is_header_known() && f.type == 'E' && f.size <= bytes.size();
-  auto why = has_words ? protocol::to_report(protocol::parse_error_fields(
-                             std::string_view(bytes).substr(protocol::header_size, f.size - protocol::header_size)))
-                       : lost_error();
-  why.severity = why.severity_localized = "FATAL";
-  own.is_doomed = true;
-  close_after(why);
-}
-
-void session::fail_unit(const protocol::error_report& why) {
-  std::string bytes;
-  write::error_response(bytes, why);
-  if (!skip_to_sync_) write::ready_for_query(bytes, is_ghost_ ? 'E' : 'I');
-  flow_ = flow::collecting;
-  tries_ = 0;
-  effects_ = {};
-  send(bytes);
-  worker_.loop.soon(*this);
-}
-
-void session::on_server_down(const server& s) {
-  if (tunnel_ != nullptr && tunnel_->host().get() == &s && s.is_excluded()) return end();
-  if (held_ != nullptr && held_->home.host().get() == &s && s.is_excluded()) {
-    held_->is_doomed = has_held_stirred_ = true;  // acted upon when the read beside it is over
-    return;
-  }
-  if (backend_ == nullptr || backend_->home.host().get() != &s) return;
-  const bool idle_read = retryable_ && (flow_ == flow::in_flight);
-  // Another server is the primary: what this one still says, if anything, counts no more.
-  if (idle_read || s.is_excluded()) on_backend_lost();
 }
 
 std::optional<std::chrono::milliseconds> session::statement_timeout() const {
@@ -496,9 +380,8 @@ void session::leave_backend_behind() {
 // A read-only block that runs on a replica meets a statement that a standby would answer wrongly.
 // The replica's block ends, and the same block begins on the primary; the unit waits in the buffer.
 bool session::move_block(const unit_view& u) {
-  if (!view_.block_is_read_committed || !block_movable_ || u.missing > 0 ||
-      u.end == protocol::unit_end::flush)
-    return false;
+  const bool is_whole = u.missing == 0 && u.end != protocol::unit_end::flush;
+  if (!view_.block_is_read_committed || !block_movable_ || (!is_whole && !view_.block_is_split)) return false;
   worker_.metrics().moves.add();
   worker_.to_backend.clear();
   flow_ = flow::preparing;

@@ -225,12 +225,13 @@ session::frame_fate session::on_async(char type, std::string_view frame) {
   return ours || retrying_ || unchanged ? frame_fate::drop : frame_fate::pass;
 }
 
-// A notification that the session sent itself names its own process: the one it was told at login.
+// A notification names the process that its sender was told at login, the session itself or another client.
 void session::claim_notification(std::string_view frame) const {
   if (frame.size() < protocol::header_size + 4) return;
-  if (protocol::load_u32(frame.data() + protocol::header_size) != static_cast<std::uint32_t>(backend_->pid))
-    return;
-  const auto own = __builtin_bswap32(static_cast<std::uint32_t>(key_));
+  const auto pid = static_cast<std::int32_t>(protocol::load_u32(frame.data() + protocol::header_size));
+  const auto sender = pid == backend_->pid ? key_ : worker_.key_behind(pid, group_->database);
+  if (sender == 0 || sender == pid) return;
+  const auto own = __builtin_bswap32(static_cast<std::uint32_t>(sender));
   // The frame lies in the worker's buffer or in the backend's: nobody else reads it any more.
   std::memcpy(const_cast<char*>(frame.data()) + protocol::header_size, &own, sizeof own);
 }

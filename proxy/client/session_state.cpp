@@ -254,8 +254,11 @@ void session::begin_block_here(backend& b) {
     b.settings = settings_;
     if (!change.sql.empty()) b.put_own_query(own_query::settings_prefix, change.sql, worker_.to_backend);
   }
-  b.put_own_query(own_query::begin_block, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY",
-                  worker_.to_backend);
+  std::string sql = "BEGIN ISOLATION LEVEL READ COMMITTED";
+  if (!view_.block_is_split) sql += " READ ONLY";
+  if (block_settings_ != nullptr) sql += *block_settings_;
+  if (block_has_read_) sql += "; SELECT";  // SET TRANSACTION comes too late, as it would have there
+  b.put_own_query(own_query::begin_block, sql, worker_.to_backend);
   send_own();
 }
 
@@ -273,6 +276,12 @@ void session::on_own_query_done(own_query purpose) {
       on_block_left();
       break;
     case own_query::begin_block:
+      if (failed) {
+        const auto why = b.own_error;
+        begin_on_primary_ = true;
+        drop_backend();
+        return on_acquire_failed(why);
+      }
       view_.open = b.status == 'I' ? routing::block::none : routing::block::on_primary;
       prepared_settings_ = true;
       flow_ = flow::collecting;
@@ -350,7 +359,7 @@ void session::on_state_known(bool failed) {
 // The replica's block is over; the unit that could not stay goes to the primary, behind a BEGIN.
 void session::on_block_left() {
   effects_ = {};
-  view_.open = routing::block::none;
+  view_.open = routing::block::on_primary;
   release();
   flow_ = flow::collecting;
   begin_on_primary_ = true;

@@ -145,6 +145,8 @@ std::size_t session::start_unit(const unit_view& u) {
   if (backend_ != nullptr && view_.open == routing::block::none && (pin_.empty() || is_on_loan_)) {
     decision.where = routing::target::stay;  // granted after a wait
   }
+  const bool stays_in_split = decision.where == routing::target::stay && is_in_split_block() && !view_.failed;
+  if (stays_in_split && may_leave_unseen(u, c)) decision.where = routing::target::move_primary;
   if (decision.where == routing::target::move_primary) {
     if (move_block(u)) return 0;
     close_after(protocol::fatal_error(sqlstate::feature_not_supported,
@@ -195,26 +197,28 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   prepared_settings_ = false;
   const bool replica = b.home.is_replica();
   const bool mixes_protocols = u.is_extended && u.end == unit_end::query;
-  retryable_ = replica && b.status == 'I' && u.missing == 0 && u.end != unit_end::flush && !mixes_protocols;
+  const bool may_rerun = b.status == 'I' || (b.status == 'T' && is_in_split_block() && block_movable_ &&
+                                             c.kind == statement_kind::read);
+  retryable_ = replica && may_rerun && u.missing == 0 && u.end != unit_end::flush && !mixes_protocols;
   if (retryable_) b.retained.assign(u.bytes);
-  const bool shows_own = c.effects.lists_prepared && b.status != 'E' && u.missing == 0 && u.end != unit_end::flush;
-  if (shows_own) show_own_statements(names_, b.wire, out);
+  const bool samples = wants_sample(u, c, b);
+  shows_own_ = c.effects.lists_prepared && b.status != 'E' && u.missing == 0;
+  if (shows_own_) show_own_statements(names_, b.wire, out);
   if (u.is_extended) {
     worker_.unit.write(u.bytes,
                        {names_, b.wire, b.status == 'E',
-                        static_cast<std::size_t>(worker_.settings().max_prepared_statements), shows_own},
+                        static_cast<std::size_t>(worker_.settings().max_prepared_statements), shows_own_},
                        out);
   } else {
     put_plain(u, b);
   }
-  if (shows_own) hide_own_statements(names_, b.wire, out);
+  if (u.end != unit_end::flush) hide_own_statements();
   is_read_ = c.kind == statement_kind::read;
+  if (!is_read_) b.last_writer = key_;
   touches_data_ = may_touch_data(c);
   is_sampled_now_ = false;
-  if (wants_sample(u, c, b)) {
-    b.put_own_query(own_query::wal_sample, sample_query, out);
-    covered_writes_ = worker_.writes;
-  }
+  if (samples) b.put_own_query(own_query::wal_sample, sample_query, out);
+  if (samples) covered_writes_ = worker_.writes;
   restores_ = false;
   if (c.effects.resets) restore_startup(c, b);
   if (c.effects.may_set) note_custom_settings(u.bytes, b);
@@ -223,7 +227,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
     worker_.close_idle_elsewhere(group_->database);
   }
   if (!replica && !is_read_) note_sequence_use(c, b);
-  note_transaction(c);
+  note_transaction(c, replica);
   effects_ |= c.effects;
   note_statement(c, b);
   count_route(c, b);
@@ -243,6 +247,12 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   }
   if (goes_on) put_synthetics_now();
   return true;
+}
+
+// Behind the end of the unit for which they were shown.
+void session::hide_own_statements() {
+  if (shows_own_) proxy::hide_own_statements(names_, backend_->wire, worker_.to_backend);
+  shows_own_ = false;
 }
 
 void session::expect_plain(const unit_view& u, backend& b) {
@@ -270,23 +280,45 @@ void session::put_plain(const unit_view& u, backend& b) {
   if (s != nullptr) take_back_statement(name, b.wire, out);
 }
 
-void session::note_transaction(const routing::classification& c) {
+// Of a read in a block that may leave its replica: better now than in the middle of it.
+bool session::may_leave_unseen(const unit_view& u, const routing::classification& c) {
+  if (u.end == unit_end::flush || u.missing > 0) return true;  // what follows is not known yet
+  return c.kind == statement_kind::read &&
+         ((u.is_extended && worker_.unit.leaves_portal()) || awaits_catalog() || is_learned(c));
+}
+
+void session::note_transaction(const routing::classification& c, bool on_replica) {
   is_commit_ = c.verb == transaction_verb::commit || c.verb == transaction_verb::mixed;
   if (view_.open == routing::block::none) {
     const auto level = c.level == routing::isolation::unspecified ? view_.default_isolation : c.level;
     view_.block_is_read_committed =
         level == routing::isolation::read_committed || level == routing::isolation::read_uncommitted;
+    view_.block_is_split = on_replica && routing::begins_split_block(c, view_);
+    view_.block_may_move = view_.block_is_read_committed;
     block_movable_ = true;
+    block_has_read_ = c.kind != statement_kind::transaction;
+    block_only_reads_ = c.verb == transaction_verb::begin && wants_replica_ && !on_replica;
+    block_settings_.reset();
     return;
   }
+  block_only_reads_ =
+      block_only_reads_ && (c.kind == statement_kind::read || c.verb == transaction_verb::commit);
   if (view_.open != routing::block::on_replica) return;
   if (c.verb == transaction_verb::set_transaction && c.level != routing::isolation::unspecified) {
     view_.block_is_read_committed = c.level == routing::isolation::read_committed;
   }
-  const bool moves =
-      c.kind == statement_kind::read || c.kind == statement_kind::show || c.kind == statement_kind::empty;
+  block_has_read_ = block_has_read_ || c.kind == statement_kind::read;
+  const bool is_kept = c.kind == statement_kind::set_local && !c.value.empty();
+  if (is_kept) {
+    if (block_settings_ == nullptr) block_settings_ = std::make_unique<std::string>();
+    *block_settings_ += fmt::format("; SET LOCAL \"{}\" TO {}", c.name, protocol::quote_literal(c.value));
+  }
+  const bool moves = is_kept || c.kind == statement_kind::read || c.kind == statement_kind::show ||
+                     c.kind == statement_kind::empty ||
+                     (view_.block_is_split && c.kind == statement_kind::transaction);
   const bool ends = c.verb == transaction_verb::commit || c.verb == transaction_verb::rollback;
   if (!moves && !ends) block_movable_ = false;
+  view_.block_may_move = view_.block_is_read_committed && block_movable_;
 }
 
 // Messages that belong to a unit already sent in part: behind a Flush, or COPY data. All that are
@@ -341,10 +373,11 @@ std::size_t session::put_flow_frame(std::string_view bytes) {
   const auto v = worker_.unit.judge(frame, {names_, worker_.statements, worker_.classifier, parse_context(),
                                             group_->statements_key, settings_->plan_key});
   effects_ |= v.what->effects;
-  worker_.unit.write(
-      frame,
-      {names_, b.wire, b.status == 'E', static_cast<std::size_t>(worker_.settings().max_prepared_statements)},
-      worker_.to_backend);
+  worker_.unit.write(frame,
+                     {names_, b.wire, b.status == 'E',
+                      static_cast<std::size_t>(worker_.settings().max_prepared_statements), shows_own_},
+                     worker_.to_backend);
+  if (f.type == 'S') hide_own_statements();
   b.wire.revert(b.wire.owed.take_failed_change(), names_);
   const bool ends = f.type == 'S' || f.type == 'Q' || f.type == 'F';
   is_commit_ = is_commit_ || v.what->verb == transaction_verb::commit;
@@ -434,7 +467,7 @@ void session::count_route(const routing::classification& c, const backend& b) {
   } else if (!pin_.empty() && !replica) {
     why = pinned;
   } else if (view_.open != routing::block::none || c.kind == statement_kind::transaction) {
-    why = replica ? read_only_block : transaction;
+    why = !replica ? transaction : view_.block_is_split ? split_block : read_only_block;
   } else if (why == read && !replica) {
     const bool shares = worker_.settings().primary_reads == config::reads_on_primary::share;
     why = worker_.config().servers->replicas.empty() ? no_replica : shares ? shared : replica_down;

@@ -1,5 +1,6 @@
-// pgsteer.route and pgsteer.consistency: settings of a session that mean something to the proxy. The servers
-// keep them as any custom setting, so that transactions, RESET and startup values are theirs to get right.
+// pgsteer.route, pgsteer.consistency and pgsteer.transactions: settings of a session that mean something to
+// the proxy. The servers keep them as any custom setting, so that transactions, RESET and startup values are
+// theirs to get right.
 #include <algorithm>
 #include <array>
 
@@ -25,9 +26,10 @@ struct own_setting {
   std::string_view hint;
 };
 
-constexpr std::array<own_setting, 2> own_settings{{
+constexpr std::array<own_setting, 3> own_settings{{
     {"pgsteer.consistency", "|eventual|session|global|", "Available values: eventual, session, global."},
     {"pgsteer.route", "|auto|primary|replica|", "Available values: auto, primary, replica."},
+    {"pgsteer.transactions", "|primary|split|", "Available values: primary, split."},
 }};
 
 const own_setting* find_own_setting(std::string_view name) {
@@ -67,9 +69,9 @@ std::optional<protocol::error_report> session::refuse_own_setting(std::string_vi
   if (!name.starts_with(prefix)) return std::nullopt;
   const auto* known = find_own_setting(name);
   if (known == nullptr) {
-    return protocol::statement_error(sqlstate::undefined_object,
-                                     fmt::format("unrecognized configuration parameter \"{}\"", name), {},
-                                     "pgsteer has pgsteer.route and pgsteer.consistency.");
+    return protocol::statement_error(
+        sqlstate::undefined_object, fmt::format("unrecognized configuration parameter \"{}\"", name), {},
+        "pgsteer has pgsteer.route, pgsteer.consistency and pgsteer.transactions.");
   }
   const auto lower = routing::lower_case(value);
   if (lower.find('|') == std::string::npos && known->values.find('|' + lower + '|') != std::string_view::npos)
@@ -92,7 +94,9 @@ bool session::refuse_own_setting(const unit_view& u, const routing::classificati
 void session::introduce_own_setting(const routing::classification& c, backend& b) {
   if (c.kind != routing::statement_kind::show || find_own_setting(c.name) == nullptr) return;
   if (b.status == 'E' || settings_->values.contains(c.name)) return;
-  const auto value = c.name == "pgsteer.route" ? name_of(view_.wish.wish) : name_of(level_);
+  const auto value = c.name == "pgsteer.route"          ? name_of(view_.wish.wish)
+                     : c.name == "pgsteer.transactions" ? std::string_view(view_.splits ? "split" : "primary")
+                                                        : name_of(level_);
   if (b.status == 'I') {
     auto values = settings_->values;
     values.emplace(c.name, value);
@@ -115,6 +119,8 @@ void session::refresh_wishes() {
       routing::wish_of_session(settings_->get("pgsteer.route"), group_->user, group_->database, *rules_);
   const auto level = routing::consistency_of_session(settings_->get("pgsteer.consistency"), group_->user,
                                                      group_->database, *rules_);
+  view_.splits = routing::splits_transactions(settings_->get("pgsteer.transactions"), group_->user,
+                                              group_->database, *rules_);
   level_ = worker_.settings().level_of_reads;
   for (const auto each :
        {config::consistency::eventual, config::consistency::session, config::consistency::global}) {

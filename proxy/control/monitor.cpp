@@ -165,7 +165,7 @@ class watch {
 
   // Positions are an incarnation's, and an incarnation ends no later than its connections.
   void lose_connection() {
-    if (connection_) server_->counters.control_losses.fetch_add(1, std::memory_order_release);
+    if (connection_) server_->note_control_loss(steady_clock::now());
     connection_.reset();
     server_->forget_replayed();
     for (const auto& waiting : server_->samples.close())

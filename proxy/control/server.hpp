@@ -35,7 +35,6 @@ enum class server_health : std::uint8_t {
 struct server_counters {
   std::atomic<std::uint64_t> connects{0};          // control connections that logged in
   std::atomic<std::uint64_t> connect_failures{0};  // attempts that did not
-  std::atomic<std::uint64_t> control_losses{0};    // of the monitor's own connection
   std::atomic<std::uint64_t> losses{0};            // times it went from usable to not: traffic had to move
   std::atomic<std::uint64_t> role_mismatches{0};   // times it contradicted its configured role
 };
@@ -136,6 +135,13 @@ class server {
   [[nodiscard]] std::uint64_t replay_epoch() const;
   void publish_replayed(std::uint64_t epoch, std::uint64_t lsn, std::uint32_t on_timeline);
   void forget_replayed();
+  // The monitor's own connection is lost: all others, too, if the server stops.
+  void note_control_loss(std::chrono::steady_clock::time_point now) {
+    control_lost_.store(now.time_since_epoch().count(), std::memory_order_release);
+  }
+  [[nodiscard]] bool was_lost_since(std::chrono::steady_clock::time_point when) const {
+    return control_lost_.load(std::memory_order_acquire) >= when.time_since_epoch().count();
+  }
   // Told apart by what was lost: a standby that restarts may show less than it did.
   [[nodiscard]] std::uint64_t starts() const { return starts_.load(std::memory_order_acquire); }
   // Positions on other timelines do not count from now on; 0: any counts.
@@ -159,6 +165,7 @@ class server {
   std::uint32_t followed_timeline_ = 0;   // guarded by mutex_
   std::atomic<std::uint64_t> watched_lsn_{0};
   std::atomic<std::chrono::steady_clock::rep> up_since_{0};
+  std::atomic<std::chrono::steady_clock::rep> control_lost_{0};
   std::atomic<float> latency_{0};
   std::atomic<std::chrono::steady_clock::rep> latency_at_{0};
 };

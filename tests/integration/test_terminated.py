@@ -60,6 +60,16 @@ class Terminated(unittest.TestCase):
         self.ends(client)
         self.assertEqual(other.query("SELECT pg_backend_pid(), txid_current() > 0").values[0], str(self.pid(other)))
 
+    def test_one_that_asks_again_at_once(self):
+        proxy = self.start()
+        for _ in range(10):
+            client = self.client(proxy)
+            terminate(self.pid(client))
+            wait_until(lambda c=client: not servers.primary.ask("SELECT 1 FROM pg_stat_activity WHERE pid = %s",
+                                                                (self.pid(c),)), message="the process is gone")
+            client.send(raw.query("SELECT 1"))
+            self.ends(client)
+
     def test_one_that_is_idle_in_a_transaction(self):
         proxy = self.start()
         client = self.client(proxy)

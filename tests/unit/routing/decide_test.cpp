@@ -55,6 +55,41 @@ TEST(decide, a_read_only_transaction_runs_on_a_replica_unless_serializable) {
   EXPECT_EQ(outside("BEGIN"), target::primary);
 }
 
+TEST(decide, a_block_may_begin_on_a_replica_where_transactions_are_split) {
+  session_view session;
+  session.splits = true;
+  for (const auto* sql :
+       {"BEGIN", "START TRANSACTION", "BEGIN ISOLATION LEVEL READ COMMITTED", "BEGIN READ ONLY"})
+    EXPECT_EQ(outside(sql, session), target::replica) << sql;
+  for (const auto* sql :
+       {"BEGIN READ WRITE", "BEGIN ISOLATION LEVEL REPEATABLE READ", "BEGIN ISOLATION LEVEL SERIALIZABLE",
+        "BEGIN DEFERRABLE", "BEGIN; SELECT 1", "BEGIN; INSERT INTO t VALUES (1)"})
+    EXPECT_EQ(outside(sql, session), target::primary) << sql;
+  EXPECT_TRUE(begins_split_block(class_of("BEGIN"), session));
+  EXPECT_FALSE(begins_split_block(class_of("BEGIN READ ONLY"), session));
+  session.default_isolation = isolation::repeatable_read;
+  EXPECT_EQ(outside("BEGIN", session), target::primary);
+  session.default_isolation = isolation::read_committed;
+  session.wish.wish = route_wish::primary;
+  EXPECT_EQ(outside("BEGIN", session), target::primary);
+}
+
+TEST(decide, a_split_block_leaves_at_what_does_not_move_along) {
+  session_view session;
+  session.open = block::on_replica;
+  session.block_is_split = true;
+  const auto within = [&](std::string_view sql) { return decide(class_of(sql), session).where; };
+  for (const auto* sql : {"SELECT 1", "", "COMMIT", "ROLLBACK", "SET LOCAL work_mem = '1MB'", "SHOW timezone",
+                          "EXPLAIN SELECT 1", "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"})
+    EXPECT_EQ(within(sql), target::stay) << sql;
+  for (const auto* sql :
+       {"INSERT INTO t VALUES (1)", "SELECT 1 FOR UPDATE", "SAVEPOINT s", "DECLARE c CURSOR FOR SELECT 1",
+        "FETCH c", "SET work_mem = '1MB'", "SET LOCAL search_path = a", "SET LOCAL a TO DEFAULT",
+        "SHOW transaction_read_only", "COMMIT AND CHAIN", "SET TRANSACTION READ ONLY", "SELECT foo()",
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "/* pgsteer: primary */ SELECT 1"})
+    EXPECT_EQ(within(sql), target::move_primary) << sql;
+}
+
 TEST(decide, a_read_in_a_serializable_session_cannot_run_on_a_standby) {
   session_view session;
   session.default_isolation = isolation::serializable;
