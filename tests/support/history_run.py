@@ -8,7 +8,7 @@ import time
 import psycopg
 
 from tests.support.cluster import Cluster
-from tests.support.history import Operation, check
+from tests.support.history import MAY_BE_LOST, Operation, check
 from tests.support.proxy import Proxy
 from tests.support.template import USER
 
@@ -32,7 +32,7 @@ WRITES = {
     "a savepoint": ["BEGIN", "SAVEPOINT s", _APPEND, "RELEASE s", "COMMIT"],
     "several statements": [f"{_WHOLE}; {_APPEND}"],
     "a WITH query": ["WITH done AS (" + _APPEND + " RETURNING key) SELECT * FROM done"],
-    "an asynchronous commit": ["SET synchronous_commit = off", _APPEND, "RESET synchronous_commit"],
+    MAY_BE_LOST: ["SET synchronous_commit = off", _APPEND, "RESET synchronous_commit"],
     "a pinned session": ["CREATE TEMP TABLE mine AS SELECT 1 AS a", _APPEND, "SELECT a FROM mine", "DROP TABLE mine"],
 }
 READS = {
@@ -44,7 +44,7 @@ READS = {
     "a pinned session": ["CREATE TEMP TABLE mine AS SELECT 1 AS a", _WHOLE, "DROP TABLE mine"],
     "a register": ["SELECT numbers[array_upper(numbers, 1)] FROM list WHERE key = '{k}'"],
 }
-_RARE = {"a pinned session", "an asynchronous commit"}
+_RARE = {"a pinned session", MAY_BE_LOST}
 # Nothing was begun: it waited and was refused, or the session was not there any more.
 _WITHOUT_EFFECT = {"57P03", "53300", "25006", "40001", "40P01"}
 
