@@ -1,9 +1,12 @@
 """The harness against PostgreSQL alone: what the other tests lean on must itself be right."""
 
+import os
+import tempfile
 import unittest
 
 from tests.support import raw
 from tests.support.cluster import Cluster
+from tests.support.compare import differing_files
 from tests.support.waiting import wait_until
 
 
@@ -69,6 +72,24 @@ class RawProtocol(unittest.TestCase):
                 "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%sleep(60)' AND state = 'active'"))
             client.cancel(servers.primary.port)
             self.assertEqual(client.answer().sqlstates, ["57014"])
+
+
+
+class Comparison(unittest.TestCase):
+    def test_results_are_compared_without_their_directories(self):
+        with tempfile.TemporaryDirectory() as made:
+            for run, text in (("regress-direct", "a\n/tmp/x/regress-direct/b\n"), ("regress-transaction", "a\n/tmp/x/regress-transaction/b\n")):
+                os.mkdir(f"{made}/{run}")
+                for name in ("same.out", "missing.out", "other.out"):
+                    with open(f"{made}/{run}/{name}", "w") as file:
+                        file.write(text)
+            with open(f"{made}/regress-transaction/other.out", "a") as file:
+                file.write("more\n")
+            os.remove(f"{made}/regress-transaction/missing.out")
+            found, count = differing_files(f"{made}/regress-direct", f"{made}/regress-transaction", f"{made}/diff")
+            self.assertEqual((found, count), ({"missing": 2, "other": 1}, 3))
+            with open(f"{made}/diff") as file:
+                self.assertIn("+more", file.read())
 
 
 if __name__ == "__main__":

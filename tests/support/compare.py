@@ -1,5 +1,9 @@
 """The same bytes to a server and to the proxy before it: what comes back must be the same."""
 
+import difflib
+import os
+import re
+
 from tests.support import raw
 
 # Differ between any two connections, or name the connection's own process.
@@ -42,3 +46,25 @@ class Twins:
     def _one(client, parts, ready):
         client.send(*parts)
         return client.answers(ready)
+
+
+def _lines(path):
+    """A result file's lines, without the directories that each run has of its own."""
+    with open(path, errors="surrogateescape") as file:
+        return [re.sub(r"/[^\s']*/(regress|isolation|libpq_pipeline)-[a-z-]+", "DIRECTORY", line) for line in file]
+
+
+def differing_files(one, other, report=None):
+    """({name: differing lines}, how many) of the *.out files in two directories; `report` gets a diff."""
+    names = sorted(name for name in os.listdir(one) if name.endswith(".out"))
+    different, shown_lines = {}, []
+    for name in names:
+        there = f"{other}/{name}"
+        diff = list(difflib.unified_diff(_lines(f"{one}/{name}"), _lines(there) if os.path.exists(there) else [], name, name))
+        if diff:
+            different[name.removesuffix(".out")] = sum(line[:1] in "+-" for line in diff) - 2
+            shown_lines += diff
+    if report:
+        with open(report, "w", errors="surrogateescape") as file:
+            file.writelines(shown_lines)
+    return different, len(names)
