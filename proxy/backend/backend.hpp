@@ -94,6 +94,7 @@ class backend final : public event_handler {
   double shorter = 0;               // by this share are its lifetime and idle timeout
   clock::time_point checked;        // when it was last asked whether it lives
   bool is_checking = false;         // ... and has not answered
+  std::uint64_t last_resident = 0;  // the same, also when that session has left
   std::uint64_t resident = 0;       // serial of the session that was given this one's process id at its login
   std::uint64_t sequence_user = 0;  // serial of the session that last may have drawn from a sequence here
 

@@ -114,11 +114,15 @@ std::size_t pool::best_idle(const session& s) const {
   return best;
 }
 
+// Of several the one whose last resident came earliest: who connects anew does not soon meet the same process
+// id.
 backend* pool::vacant() const {
-  const auto at = std::find_if(idle_.rbegin(), idle_.rend(), [](const auto* b) {
-    return b->resident == 0 && b->custom == nullptr && !b->hung_up;
-  });
-  return at == idle_.rend() ? nullptr : *at;
+  backend* best = nullptr;
+  for (auto* b : idle_) {
+    if (b->resident != 0 || b->custom != nullptr || b->hung_up) continue;
+    if (best == nullptr || b->last_resident < best->last_resident) best = b;
+  }
+  return best;
 }
 
 bool pool::can_open() {

@@ -292,7 +292,7 @@ std::int32_t session::move_in() {
                 ? backend_
                 : worker_.pool_for(*group_, worker_.config().servers->primary).vacant();
   if (b == nullptr) return 0;
-  b->resident = serial_;
+  b->resident = b->last_resident = serial_;
   home_ = b->id;
   return b->pid;
 }
