@@ -1,27 +1,53 @@
 #include "config/ident_map.hpp"
 
 #include <algorithm>
-#include <regex>
+#include <array>
+#include <optional>
 #include <sstream>
 #include <vector>
 
 #include <fmt/format.h>
+#include <regex.h>
 
 #include "config/problem.hpp"
 
 namespace pgsteer::config {
 namespace {
 
-constexpr std::size_t longest_name = 1000;  // the matcher's stack grows with it
+// A POSIX extended regular expression, which is nearest to PostgreSQL's own.
+class expression {
+ public:
+  explicit expression(const std::string& text)
+      : is_whole_(::regcomp(&compiled_, text.c_str(), REG_EXTENDED) == 0) {}
+  ~expression() {
+    if (is_whole_) ::regfree(&compiled_);
+  }
+  expression(const expression&) = delete;
+  expression& operator=(const expression&) = delete;
+
+  [[nodiscard]] bool is_whole() const { return is_whole_; }
+  [[nodiscard]] bool has_group() const { return compiled_.re_nsub > 0; }
+
+  // What the first group matched; nothing: no match at all.
+  [[nodiscard]] std::optional<std::string> first_group(const std::string& in) const {
+    std::array<regmatch_t, 2> at{};
+    if (!is_whole_ || ::regexec(&compiled_, in.c_str(), at.size(), at.data(), 0) != 0) return std::nullopt;
+    if (at[1].rm_so < 0) return std::string();
+    return in.substr(static_cast<std::size_t>(at[1].rm_so),
+                     static_cast<std::size_t>(at[1].rm_eo - at[1].rm_so));
+  }
+
+ private:
+  regex_t compiled_{};
+  bool is_whole_;
+};
 
 bool matches(const ident_line& line, const std::string& name, std::string_view role) {
   if (!line.system_name.starts_with('/')) return line.system_name == name && line.role == role;
-  if (name.size() > longest_name) return false;
-  std::smatch groups;
-  if (!std::regex_search(name, groups, std::regex(line.system_name.substr(1)))) return false;
+  const auto group = expression(line.system_name.substr(1)).first_group(name);
+  if (!group) return false;
   auto expected = line.role;
-  if (const auto at = expected.find("\\1"); at != std::string::npos)
-    expected.replace(at, 2, groups.size() > 1 ? groups[1].str() : std::string());
+  if (const auto at = expected.find("\\1"); at != std::string::npos) expected.replace(at, 2, *group);
   return expected == role;
 }
 
@@ -36,15 +62,14 @@ parsed<ident_line> parse_ident_line(std::string_view text) {
     return complaint{"is not a whole line", "write MAP SYSTEM-NAME ROLE, as in pg_ident.conf"};
   ident_line out{parts[0], parts[1], parts[2]};
   if (!out.system_name.starts_with('/')) return out;
-  try {
-    const std::regex compiled(out.system_name.substr(1));
-    if (out.role.find("\\1") != std::string::npos && compiled.mark_count() == 0)
-      return complaint{"has \\1 but no group in its regular expression", "put ( ) around what \\1 is to be"};
-  } catch (const std::regex_error&) {
+  const expression compiled(out.system_name.substr(1));
+  if (!compiled.is_whole()) {
     return complaint{
         fmt::format("has the regular expression {}, which cannot be read", shown(out.system_name)),
-        "write it as in ECMAScript"};
+        "write it as for grep -E"};
   }
+  if (out.role.find("\\1") != std::string::npos && !compiled.has_group())
+    return complaint{"has \\1 but no group in its regular expression", "put ( ) around what \\1 is to be"};
   return out;
 }
 

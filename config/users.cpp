@@ -1,7 +1,7 @@
 #include "config/users.hpp"
 
+#include <algorithm>
 #include <array>
-#include <regex>
 
 #include <fmt/format.h>
 
@@ -19,9 +19,22 @@ refusal set_name(user_entry& to, const std::string& value) {
 
 // SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>, as pg_authid keeps it. A broken one taken for a
 // password would let in whoever has read it there.
-bool is_broken_verifier(const std::string& value) {
-  static const std::regex whole(R"(SCRAM-SHA-256\$[1-9]\d{0,8}:[A-Za-z0-9+/]+=*\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=)");
-  return value.starts_with("SCRAM-SHA-256$") && !std::regex_match(value, whole);
+bool is_broken_verifier(std::string_view value) {
+  constexpr std::string_view mechanism = "SCRAM-SHA-256$";
+  constexpr std::string_view digits = "0123456789";
+  constexpr std::string_view base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+  constexpr std::size_t key_size = 44;
+  if (!value.starts_with(mechanism)) return false;
+  value.remove_prefix(mechanism.size());
+  const auto take = [&value](std::string_view letters, char end) {
+    const auto size = std::min(value.find_first_not_of(letters), value.size());
+    const bool is_there =
+        size > 0 && (end == '\0' ? size == value.size() : size < value.size() && value[size] == end);
+    value.remove_prefix(std::min(value.size(), size + 1));
+    return is_there ? size : 0;
+  };
+  const bool begins = take(digits, ':') != 0 && take(base64, '$') != 0;
+  return !begins || take(base64, ':') != key_size || take(base64, '\0') != key_size;
 }
 
 refusal set_secret(user_entry& to, const std::string& value) {

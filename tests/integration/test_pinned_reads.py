@@ -137,7 +137,7 @@ class PinnedReads(unittest.TestCase):
         self.run_one("CREATE TEMP TABLE mine AS SELECT 3 AS a")
         self.reads_leave()
         marker = f"/* {self.id()} */"
-        self.one.send(raw.query(f"SELECT count(*) FROM generate_series(1, 500000000) {marker}"))
+        self.one.send(raw.query(f"SELECT count(*) FROM generate_series(1, 15000000) {marker}"))
         running = f"SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%{marker}%' AND pid <> pg_backend_pid()"
         wait_until(lambda: servers.replica.value(running) == 1, message="the read runs on the replica")
         self.one.close()
