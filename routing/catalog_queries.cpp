@@ -138,7 +138,8 @@ constexpr const char* superusers = R"(
 SELECT r.rolname FROM pg_catalog.pg_roles r WHERE r.rolsuper)";
 
 // Relations whose defaults, checks, policies, triggers or rules ask for a sequence's value in this session
-// (currval() and lastval(), 1575 and 2559 in a stored tree) or for settings by name (current_setting(), 2077 and 3294).
+// (currval() and lastval(), 1575 and 2559 in a stored tree) or for settings by name (current_setting(), 2077
+// and 3294).
 constexpr const char* askers = R"(
 SELECT a.relation, pg_catalog.bool_or(a.tree ~ ':funcid (1575|2559) ' OR a.source ~* '(curr|last)val'),
        pg_catalog.bool_or(a.tree ~ ':funcid (2077|3294) ' OR a.source ~* 'current_setting')

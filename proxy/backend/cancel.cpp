@@ -9,7 +9,8 @@
 
 namespace pgsteer::proxy {
 
-cancel_request::cancel_request(reactor& loop, const cancel_target& at, std::function<void(cancel_request&)> done)
+cancel_request::cancel_request(reactor& loop, const cancel_target& at,
+                               std::function<void(cancel_request&)> done)
     : loop_(loop), backend_id_(at.backend_id), begun_(loop.now()), done_(std::move(done)) {
   protocol::write::cancel_request(packet_, at.pid, at.key);
   fd_.reset(::socket(at.peer.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));

@@ -119,7 +119,8 @@ void extended_unit::write_item(const item& i, std::string_view bytes, const writ
 // SQL's EXECUTE of a statement that was prepared by the protocol, itself prepared by the protocol: see
 // lend_statement(). It is taken back behind the Sync.
 void extended_unit::lend_executed(const item& i, const write_context& context, protocol::gather& out) const {
-  if (i.statement == nullptr || i.type == 'C' || context.transaction_failed || context.by_client_names) return;
+  if (i.statement == nullptr || i.type == 'C' || context.transaction_failed || context.by_client_names)
+    return;
   const auto name = executed_name(i.statement->text());
   const statement_ref* s = name.empty() ? nullptr : context.names.find(name);
   auto& lent = context.wire.close_after;

@@ -1,6 +1,6 @@
-// Who may log in, with what, and as whom on the servers; limits of users and databases. Made by the application
-// when the configuration loads; shared by all workers, asked at each login. Single identities come from
-// user_lookup, too.
+// Who may log in, with what, and as whom on the servers; limits of users and databases. Made by the
+// application when the configuration loads; shared by all workers, asked at each login. Single identities
+// come from user_lookup, too.
 #pragma once
 
 #include <chrono>

@@ -18,8 +18,8 @@ void lend_statement(std::string_view name, const prepared_statement& s, backend_
                     protocol::gather& out);
 void take_back_statement(std::string_view name, backend_wire& wire, protocol::gather& out);
 
-// pg_prepared_statements is to list what this client has prepared, as it has named it: in front of the unit that
-// reads it, and behind it. What other clients have left on the server connection is closed.
+// pg_prepared_statements is to list what this client has prepared, as it has named it: in front of the unit
+// that reads it, and behind it. What other clients have left on the server connection is closed.
 void show_own_statements(const client_statements& names, backend_wire& wire, protocol::gather& out);
 void hide_own_statements(const client_statements& names, backend_wire& wire, protocol::gather& out);
 

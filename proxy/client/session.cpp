@@ -249,7 +249,8 @@ void session::sweep(clock::time_point now) {
   check_time(now);
 }
 
-// A server has whole messages as soon as they are there: its clocks run, and its errors come, before the Sync.
+// A server has whole messages as soon as they are there: its clocks run, and its errors come, before the
+// Sync.
 void session::on_stalled() {
   if (phase_ != phase::ready || flow_ != flow::collecting || scanned_ == 0 || console_) return;
   is_stalled_ = true;
