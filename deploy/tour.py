@@ -167,6 +167,8 @@ class Tour:
         say("   Who answered comes from pg_stat_statements on the two servers, why from `pgsteer route`.\n")
         wrong = 0
         for expected, sql in STATEMENTS:
+            if expected == REPLICA:
+                self.let_reads_leave()
             result, counts = self.answered_by(lambda sql=sql: self.proxy.psql(sql), sql)
             who = " and ".join(name for name, n in counts.items() if n) or "nobody"
             held = counts[expected] == 1 and sum(counts.values()) == 1
@@ -177,6 +179,12 @@ class Tour:
                 f"{'   answer: ' + result.splitlines()[0] if result else ''}")
         say()
         expect(wrong == 0, f"{len(STATEMENTS)} statements, each executed once and on the right server")
+
+    def let_reads_leave(self):
+        """After a write the next read, of a new connection too, asks the primary how far a replica must be."""
+        sql = f"SELECT id FROM {TABLE} LIMIT 1"
+        wait_until(lambda: self.answered_by(lambda: self.proxy.psql(sql), sql)[1][REPLICA] == 1, 20,
+                   "a read to leave the primary")
 
     def own_writes(self, times=50):
         """Writes and reads in turn on one connection: each read must see the writes before it."""
