@@ -26,7 +26,7 @@ routing::catalog_source catalog_of(const config::server_url& url) {
     proxy::catalog_loader loader;
     proxy::wakeup never;
   };
-  const std::shared_ptr<reader> from(new reader{proxy::catalog_loader(url), {}});
+  const std::shared_ptr<reader> from(new reader{proxy::catalog_loader(url, true), {}});
   const auto load = [from]() -> std::shared_ptr<const routing::catalog> {
     for (int attempt = 0; attempt < 2; ++attempt) {  // the connection may be gone since the last time
       auto loaded = from->loader.load(std::chrono::steady_clock::now() + catalog_timeout, from->never.fd());

@@ -118,6 +118,10 @@ bool catalog::is_superuser(std::string_view role) const {
   return tables_->superusers.contains(role);
 }
 
+const temporary_names& catalog::temporary() const {
+  return tables_->temporary;
+}
+
 std::string catalog::written(const catalog_function& f) const {
   const auto* home = schema(f.schema);
   std::string text = fmt::format("{}.{}(", home == nullptr ? "?" : home->name, f.name);

@@ -11,6 +11,8 @@
 
 namespace pgsteer::routing {
 
+class temporary_names;
+
 using object_id = std::uint32_t;
 
 // Objects below this were made by initdb.
@@ -143,6 +145,8 @@ class catalog {
   // The search_path a session of this role starts with, where it does not say itself.
   [[nodiscard]] std::string_view search_path_of(std::string_view role) const;
   [[nodiscard]] bool is_superuser(std::string_view role) const;
+  // Of all sessions; empty where they were not asked for.
+  [[nodiscard]] const temporary_names& temporary() const;
 
   // "public.next_invoice(integer)", "public.orders"
   [[nodiscard]] std::string written(const catalog_function& f) const;

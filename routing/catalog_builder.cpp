@@ -112,6 +112,9 @@ void catalog_builder::add(catalog_query from, catalog_row row) {
       if (flag(row, 1)) sequence_askers_.insert(id(row, 0));
       if (flag(row, 2)) setting_askers_.insert(id(row, 0));
       return;
+    case catalog_query::temporary:
+      made_->tables_->temporary.add_object(text(row, 0), text(row, 1));
+      return;
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "routing/builtin_functions.hpp"
 #include "routing/function_body.hpp"
+#include "routing/name_questions.hpp"
 #include "routing/search_path.hpp"
 #include "routing/system_relations.hpp"
 
@@ -111,7 +112,11 @@ verdict catalog_judge::function(const catalog_function& f, path_number path) {
       break;
   }
   const bool is_builtin = f.schema == pg_catalog_schema && f.id < first_user_object;
-  if (is_builtin) return builtin_facts().function({{{}, "pg_catalog", f.name}, f.arguments.size, {}});
+  if (is_builtin) {
+    auto judged = builtin_facts().function({{{}, "pg_catalog", f.name}, f.arguments.size, {}});
+    if (asks_about_names(f.name)) judged.bodies.add(f.name);
+    return judged;
+  }
   return once({f.id, path, of_function}, [&] { return judge_function(f, path); });
 }
 
@@ -217,7 +222,11 @@ verdict catalog_judge::judge_relation(const catalog_relation& r, path_number pat
   const auto schema = home == nullptr ? std::string_view{} : home->name;
   if (schema == "information_schema" || (r.schema == pg_catalog_schema && r.id < first_user_object)) {
     const auto system = judge_system_relation(schema, r.name);
-    if (system && system->is_safe) return {};
+    if (system && system->is_safe) {
+      verdict safe;
+      if (asks_about_names(r.name) || asks_about_names(schema)) safe.bodies.add_unknown();
+      return safe;
+    }
     auto local = refuse(fmt::format("relation {} {}", r.name, system ? system->reason : "is not known"));
     local.is_local = system && system->is_local;
     local.effects.lists_prepared = r.name == "pg_prepared_statements";
@@ -284,7 +293,11 @@ verdict catalog_judge::judge_reference(const reference& use, path_number path) {
         return r->kind == 'c' ? row(*r, path) : relation(*r, path);
       return refuse("reads a relation that is not in the catalog");
     case object_kind::type:
-      if (const auto* t = known_->type(use.id)) return type(*t, path);
+      if (const auto* t = known_->type(use.id)) {
+        auto judged = type(*t, path);
+        if (asks_about_names(t->name)) judged.bodies.add(t->name);
+        return judged;
+      }
       if (const auto* r = known_->relation_of_row_type(use.id)) return row(*r, path);
       return {};  // an array of a table's rows
   }

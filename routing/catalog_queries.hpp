@@ -37,6 +37,7 @@ enum class catalog_query : std::uint8_t {
   paths,
   superusers,
   askers,
+  temporary,  // temporary_objects_query(), which is in no list: only who follows sessions asks it
 };
 
 struct catalog_query_text {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "routing/catalog.hpp"
+#include "routing/temporary_names.hpp"
 
 namespace pgsteer::routing {
 
@@ -100,6 +101,7 @@ struct catalog::tables {
   std::vector<implicit_cast> casts;  // in order
   std::vector<path_default> paths;
   std::set<std::string, std::less<>> superusers;
+  temporary_names temporary;
 };
 
 }  // namespace pgsteer::routing

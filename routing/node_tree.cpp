@@ -29,6 +29,13 @@ constexpr std::array<known_field, 12> fields{{
     {"funcresulttype", object_kind::type},
 }};
 
+// regproc, regprocedure, regoper, regoperator, regclass, regtype, regconfig, regdictionary, regcollation:
+// what their values look like depends on the session's names.
+bool is_read_as_name(object_id type) {
+  constexpr std::array<object_id, 9> types{24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4191};
+  return std::ranges::find(types, type) != types.end();
+}
+
 bool is_blank(char c) {
   return c == ' ' || c == '\n' || c == '\t';
 }
@@ -141,7 +148,8 @@ class scanner {
   }
 
   void add(object_kind kind, object_id id) {
-    const bool is_always_safe = kind == object_kind::operation || kind == object_kind::type;
+    const bool is_type = kind == object_kind::type;
+    const bool is_always_safe = kind == object_kind::operation || (is_type && !is_read_as_name(id));
     if (id == 0 || (is_always_safe && id < first_user_object)) return;
     uses_.references.push_back({kind, id});
   }

@@ -30,6 +30,7 @@ class session_facts {
   void use(std::shared_ptr<const catalog> known);
   void use_lists(std::shared_ptr<const function_lists> lists);
   [[nodiscard]] bool has_catalog() const { return catalog_ != nullptr; }
+  [[nodiscard]] const catalog* known() const { return catalog_.get(); }
   // Grows with each use().
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
 

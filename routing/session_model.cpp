@@ -56,12 +56,12 @@ session_view session_model::view() const {
   return view;
 }
 
-bool session_model::may_read_elsewhere(std::string_view sql, const classification& is,
-                                       sql_parser& parser) const {
+bool session_model::may_read_elsewhere(std::string_view sql, const classification& is, sql_parser& parser,
+                                       const temporary_names* known) const {
   if (is_loaded_ || is_seeded_) return false;
   if (now_.temporary.empty() && now_.until_commit.empty()) return true;
-  if (now_.has_temporary_child) return false;
-  temporary_names all;
+  if (now_.has_temporary_child && known == nullptr) return false;
+  auto all = known == nullptr ? temporary_names{} : *known;
   for (const auto* some : {&now_.temporary, &now_.until_commit}) {
     for (const auto& name : *some)
       all.add(name);

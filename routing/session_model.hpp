@@ -15,6 +15,7 @@
 #include "routing/decide.hpp"
 #include "routing/session_changes.hpp"
 #include "routing/sql_parser.hpp"
+#include "routing/temporary_names.hpp"
 
 namespace pgsteer::routing {
 
@@ -35,9 +36,10 @@ class session_model {
   // What decide() must know; its pin is valid until the next apply().
   [[nodiscard]] session_view view() const;
 
-  // view().reads_may_leave for this text.
-  [[nodiscard]] bool may_read_elsewhere(std::string_view sql, const classification& is,
-                                        sql_parser& parser) const;
+  // view().reads_may_leave for this text; `known` are the temporary objects of a catalog that is up to date,
+  // or null.
+  [[nodiscard]] bool may_read_elsewhere(std::string_view sql, const classification& is, sql_parser& parser,
+                                        const temporary_names* known = nullptr) const;
 
   // The text went where `where` says and succeeded.
   void apply(target where, const std::vector<session_change>& changes);

@@ -27,14 +27,15 @@ using custom_names = std::set<std::string, std::less<>>;
 
 // A query the proxy asks on its own account, between a client's units.
 enum class own_query : std::uint8_t {
-  settings_prefix,  // SETs written in front of the client's unit; nobody waits for them
-  wal_sample,       // the WAL position behind a read, written after the client's unit
-  settings,         // SETs that may fail: the unit waits
-  begin_block,      // BEGIN for a read-only block that moves here
-  end_block,        // COMMIT of the block on the replica that it leaves
-  state_probe,      // which settings and which state has this session
-  rollback,         // the client left an open block
-  discard,          // DISCARD ALL before the connection goes back
+  settings_prefix,    // SETs written in front of the client's unit; nobody waits for them
+  wal_sample,         // the WAL position behind a read, written after the client's unit
+  settings,           // SETs that may fail: the unit waits
+  begin_block,        // BEGIN for a read-only block that moves here
+  end_block,          // COMMIT of the block on the replica that it leaves
+  state_probe,        // which settings and which state has this session
+  whole_state_probe,  // ... and which temporary objects, one by one
+  rollback,           // the client left an open block
+  discard,            // DISCARD ALL before the connection goes back
 };
 
 class backend final : public event_handler {

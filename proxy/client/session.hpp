@@ -341,7 +341,7 @@ class session final : public event_handler {
   void send_own();
   void begin_block_here(backend& b);
   void on_settings_done(bool failed);
-  void on_state_known(bool failed);
+  void on_state_known(bool failed, bool is_whole);
   void on_block_left();
   void on_left_clean(own_query purpose, bool failed);
 

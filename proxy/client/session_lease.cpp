@@ -60,6 +60,8 @@ bool session::may_read_elsewhere(const unit_view& u, const routing::classificati
   if (temporary_ == nullptr) return true;
   if (temporary_->may_be_in(c.bodies.text)) return false;
   if (!u.is_extended) return !temporary_->may_be_meant(protocol::query_text(u.bytes), worker_.parser);
+  if (temporary_->are_apart())
+    return !worker_.unit.has_text([this](auto sql) { return temporary_->may_be_meant(sql, worker_.parser); });
   if (temporary_->may_be_in(u.bytes)) return false;
   return !worker_.unit.has_text([this](auto sql) { return temporary_->may_be_in(sql); });
 }

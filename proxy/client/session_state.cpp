@@ -6,6 +6,7 @@
 #include "proxy/log.hpp"
 #include "proxy/worker.hpp"
 #include "routing/custom_settings.hpp"
+#include "routing/temporary_objects.hpp"
 
 namespace pgsteer::proxy {
 
@@ -19,23 +20,10 @@ constexpr std::string_view state_query =
     " AND name OPERATOR(pg_catalog.!~~) 'transaction\\_%'"
     " UNION ALL SELECT 'r', 'role', pg_catalog.current_setting('role')"
     " UNION ALL SELECT 'r', 'session_authorization', SESSION_USER::pg_catalog.text"
-    " UNION ALL SELECT 't', relname::pg_catalog.text, '' FROM pg_catalog.pg_class"
-    " WHERE pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0"
-    " AND relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"
-    " UNION ALL SELECT 't', proname::pg_catalog.text, '' FROM pg_catalog.pg_proc"
-    " WHERE pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0"
-    " AND pronamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"
-    " UNION ALL SELECT 't', typname::pg_catalog.text, '' FROM pg_catalog.pg_type"
-    " WHERE pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0"
-    " AND typnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"
-    // Statistics, operators, collations and the like: their names are not watched for one by one.
-    " UNION ALL SELECT 'i', '', '' WHERE pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0"
+    " UNION ALL SELECT 't', '', '' WHERE pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0"
     " AND EXISTS (SELECT FROM pg_catalog.pg_depend"
     " WHERE refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass"
-    " AND refobjid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()"
-    " AND classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_class'::pg_catalog.regclass"
-    " AND classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_proc'::pg_catalog.regclass"
-    " AND classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_type'::pg_catalog.regclass)"
+    " AND refobjid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())"
     // A permanent table whose rows this session alone sees more of.
     " UNION ALL SELECT 'i', '', '' FROM pg_catalog.pg_inherits, pg_catalog.pg_class AS child,"
     " pg_catalog.pg_class AS parent WHERE pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0"
@@ -55,8 +43,13 @@ constexpr std::size_t most_custom_settings = 200;
 constexpr const char* temporary_table = "temporary table";
 constexpr const char* session_mode = "session mode";
 
-std::string full_state_query(const std::set<std::string, std::less<>>& custom) {
+std::string full_state_query(const std::set<std::string, std::less<>>& custom, bool with_temporary) {
   std::string sql(state_query);
+  if (with_temporary) {
+    sql += " UNION ALL SELECT 'o', name, id FROM (";
+    sql += routing::temporary_objects_query(routing::own_temporary_schema);
+    sql += ") AS o";
+  }
   if (custom.empty()) return sql;
   sql += " UNION ALL SELECT 's', n, pg_catalog.current_setting(n, true) FROM pg_catalog.unnest(ARRAY[";
   for (const auto& name : custom)
@@ -157,8 +150,9 @@ void session::ask_state() {
   worker_.metrics().state_probes.add();
   worker_.to_backend.clear();
   flow_ = flow::settling;
-  backend_->put_own_query(own_query::state_probe, full_state_query(group_->custom_settings),
-                          worker_.to_backend);
+  const bool is_whole = temporary_ != nullptr;
+  backend_->put_own_query(is_whole ? own_query::whole_state_probe : own_query::state_probe,
+                          full_state_query(group_->custom_settings, is_whole), worker_.to_backend);
   if (!backend_->send(worker_.to_backend)) on_backend_lost();
 }
 
@@ -182,19 +176,19 @@ void session::apply_state() {
                     : keeps_sequence_ ? "sequence values"
                                       : "";
   lends_reads_ = !loaded_library_ && !called_c_ && !seeded_random_;
-  temporary_.reset();
+  auto temporary = std::make_unique<routing::temporary_names>();
+  bool has_temporary = false;
   for (const auto& row : b.own_rows) {
     if (row.size() < 3) continue;
     if (row[0] == "p") {
       pin = row[1];
-    } else if (row[0] == "t" || row[0] == "i") {
+    } else if (row[0] == "t") {
+      has_temporary = true;
       pin = temporary_table;
-      if (temporary_ == nullptr) temporary_ = std::make_unique<routing::temporary_names>();
-      if (row[0] == "t") {
-        temporary_->add(row[1]);
-      } else {
-        temporary_->add_all();
-      }
+    } else if (row[0] == "o") {
+      temporary->add_object(row[1], row[2]);
+    } else if (row[0] == "i") {
+      temporary->add_all();
     } else if (row[0] == "s") {
       // Set once and reset, a custom setting is empty; another client's is none of this session's.
       const bool is_own = custom_settings_ != nullptr && custom_settings_->contains(row[1]) &&
@@ -204,6 +198,8 @@ void session::apply_state() {
       in_force[row[1]] = row[2];
     }
   }
+  if (has_temporary && temporary->is_empty()) temporary->add_all();  // not told yet
+  temporary_ = has_temporary ? std::move(temporary) : nullptr;
   auto carried = in_force;
   for (const auto& [name, value] : startup_->values)
     carried.try_emplace(name, value);
@@ -270,8 +266,9 @@ void session::on_own_query_done(own_query purpose) {
       on_settings_done(failed);
       break;
     case own_query::state_probe:
-      on_state_known(failed);
-      break;
+    case own_query::whole_state_probe:
+      on_state_known(failed, purpose == own_query::whole_state_probe);
+      return;
     case own_query::end_block:
       on_block_left();
       break;
@@ -323,10 +320,11 @@ void session::on_settings_done(bool failed) {
   worker_.loop.soon(*this);
 }
 
-void session::on_state_known(bool failed) {
+void session::on_state_known(bool failed, bool is_whole) {
   auto& b = *backend_;
   if (phase_ == phase::opening) {
     apply_state();
+    b.own_rows.clear();
     startup_profile profile{b.settings, {}};
     for (const auto& [name, value] : b.settings->values) {
       if (const auto canonical = protocol::canonical_parameter_name(name))
@@ -341,6 +339,9 @@ void session::on_state_known(bool failed) {
     apply_state();
     effects_ = {};
   }
+  b.own_rows.clear();
+  const bool has_replicas = !worker_.config().servers->replicas.empty();
+  if (!failed && !is_whole && temporary_ != nullptr && has_replicas && !gone_ && !drain_) return ask_state();
   if (b.home.is_replica() && !pin_.empty()) {  // nobody waits for locks there, and no write may follow
     b.is_spoilt = true;
     set_pin({});

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "routing/catalog_queries.hpp"
+#include "routing/temporary_objects.hpp"
 
 namespace pgsteer::proxy {
 namespace {
@@ -46,6 +47,11 @@ catalog_result catalog_loader::read(control_connection::deadline until, int stop
   for (const auto& query : routing::catalog_queries()) {
     const auto add = [&](routing::catalog_row row) { builder.add(query.id, row); };
     if (auto failed = connection_->each_row(query.sql, add, until, stop_fd)) return *std::move(failed);
+  }
+  if (with_temporary_) {
+    const auto sql = routing::temporary_objects_query(routing::all_temporary_schemas);
+    const auto add = [&](routing::catalog_row row) { builder.add(routing::catalog_query::temporary, row); };
+    if (auto failed = connection_->each_row(sql.c_str(), add, until, stop_fd)) return *std::move(failed);
   }
   if (auto failed = run("COMMIT", until, stop_fd)) return *std::move(failed);
   if (!builder.is_whole()) return control_failure{"catalog rows cannot be read", {}};

@@ -15,8 +15,9 @@ using catalog_result = control_connection::result<std::shared_ptr<const routing:
 
 class catalog_loader {
  public:
-  // The database is the URL's.
-  explicit catalog_loader(config::server_url url) : url_(std::move(url)) {}
+  // The database is the URL's. Temporary objects of all its sessions are read where they are followed.
+  explicit catalog_loader(config::server_url url, bool with_temporary = false)
+      : url_(std::move(url)), with_temporary_(with_temporary) {}
 
   // All of it in one snapshot, or why not. Connects where there is no connection yet; `stop_fd` turns
   // readable when all waiting is to end.
@@ -30,6 +31,7 @@ class catalog_loader {
   [[nodiscard]] catalog_result read(control_connection::deadline until, int stop_fd);
 
   config::server_url url_;
+  bool with_temporary_;
   std::optional<control_connection> connection_;
 };
 

@@ -14,7 +14,10 @@ def setUpModule():
     unittest.addModuleCleanup(lambda: servers.stop())
     servers.run(
         "CREATE TABLE thing (id int)", "INSERT INTO thing VALUES (1)", "CREATE TABLE parent (id int)",
-        "CREATE FUNCTION things() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM thing'")
+        "CREATE FUNCTION things() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM thing'",
+        "CREATE VIEW named AS SELECT oid::regclass AS name FROM pg_class",
+        "CREATE VIEW seen AS SELECT relname FROM pg_class WHERE pg_table_is_visible(oid)",
+        "CREATE VIEW indexed AS SELECT indexdef FROM pg_indexes", "CREATE VIEW things_seen AS SELECT id FROM thing")
     proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_size=2, backend_rotation="always",
                   acquire_timeout="1s")
     unittest.addModuleCleanup(proxy.stop)
@@ -63,6 +66,32 @@ class PinnedReads(unittest.TestCase):
         self.assertEqual(self.target("SELECT things()"), [servers.replica.name])
         self.assertEqual(self.run_one("SELECT a FROM mine").values, ["7"])
         self.assertEqual(self.other.query("SELECT a FROM mine").sqlstates, ["42P01"])
+
+    def test_questions_about_names_that_the_session_does_not_hide(self):
+        self.run_one("CREATE TEMP TABLE mine (a int PRIMARY KEY)", "INSERT INTO mine VALUES (7)")
+        self.reads_leave()
+        oids = {name: self.run_one(f"SELECT oid FROM pg_class WHERE relname = '{name}'").values[0]
+                for name in ("mine", "thing")}
+        for sql in ("SELECT 'thing'::regclass", "SELECT count(*) FROM thing WHERE 'mine' <> 'thing'",
+                    "SELECT pg_get_viewdef('named')", f"SELECT oid::regclass FROM pg_class WHERE oid = '{oids['thing']}'",
+                    f"SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute a WHERE a.attrelid = '{oids['thing']}'",
+                    "SELECT oid FROM pg_class c WHERE c.relname ~ '^(thing)$' AND pg_table_is_visible(c.oid)"):
+            self.assertEqual(self.target(sql), [servers.replica.name], sql)
+        for sql in ("SELECT oid::regclass FROM pg_class", "SELECT name FROM named", "SELECT relname FROM seen",
+                    "SELECT indexdef FROM indexed", "SELECT indexdef FROM pg_indexes",
+                    "SELECT table_name FROM information_schema.tables", "SELECT oid::regclass FROM pg_class WHERE relkind = 'r'",
+                    f"SELECT oid::regclass FROM pg_class WHERE oid = '{oids['mine']}'",
+                    f"SELECT {oids['mine']}::regclass", "SELECT pg_get_indexdef('mine_pkey'::regclass)",
+                    "SELECT oid FROM pg_class c WHERE c.relname ~ '^(mine)$' AND pg_table_is_visible(c.oid)"):
+            self.stays(sql)
+
+    def test_questions_about_names_that_the_session_hides(self):
+        self.run_one("CREATE TEMP TABLE thing (a int)")
+        self.reads_leave()
+        oid = self.run_one("SELECT oid FROM pg_class WHERE relname = 'thing' AND relpersistence = 'p'").values[0]
+        for sql in ("SELECT 'public.thing'::regclass", f"SELECT {oid}::regclass",
+                    f"SELECT pg_table_is_visible(oid) FROM pg_class WHERE oid = '{oid}'", "SELECT pg_get_viewdef('things_seen')"):
+            self.stays(sql)
 
     def test_a_name_that_shadows_a_table(self):
         self.run_one("CREATE TEMP TABLE thing AS SELECT 5 AS id FROM generate_series(1, 5)")

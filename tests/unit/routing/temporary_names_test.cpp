@@ -73,10 +73,66 @@ TEST(temporary_names, as_columns_aliases_and_typed_constants_mean_no_object) {
                            "SELECT 's.\"mine\"'::regclass",
                            "SELECT current_schema",
                            "SELECT $1::regclass",
+                           "SELECT 16384::regclass",
+                           "SELECT '16384'::regclass",
                            "SELECT to_regclass('other')",
                            R"(SELECT * FROM U&"m\0069ne")",
                            "SELECT f('other'::regclass, pg_get_viewdef(1))"})
     EXPECT_TRUE(mine.may_be_meant(text, parser)) << text;
+}
+
+temporary_names apart() {
+  temporary_names all;
+  all.add_object("mine", "17000");
+  all.add_object("mine_pkey", "17001");
+  return all;
+}
+
+TEST(temporary_names, apart_from_all_others_are_met_by_those_who_name_them) {
+  const auto mine = apart();
+  sql_parser parser;
+  for (const auto* text : {"SELECT * FROM mine",
+                           "SELECT a::mine FROM t",
+                           "SELECT mine(a) FROM t",
+                           "SELECT 'mine'::regclass",
+                           "SELECT 17000::regclass",
+                           "SELECT '17000'::regclass",
+                           "SELECT pg_get_indexdef('17001')",
+                           "SELECT pg_my_temp_schema()",
+                           "SELECT current_schemas(true)",
+                           "SELECT $1::regclass",
+                           "SELECT to_regclass($1)",
+                           "SELECT oid::regclass FROM pg_class",
+                           "SELECT a::regclass FROM t",
+                           "SELECT pg_get_viewdef(a) FROM t",
+                           "SELECT pg_get_viewdef((random() * 10)::int)",
+                           "SELECT (oid::int + 1)::regclass FROM pg_class WHERE oid = 1",
+                           "SELECT query_to_xml('SELECT 1', true, true, '')",
+                           "SELECT * FROM information_schema.tables",
+                           "SELECT * FROM pg_indexes",
+                           "SELECT * FROM pg_views WHERE viewname = 'v'",
+                           "SELECT c.oid::regclass FROM pg_class c WHERE c.relname = 'mine'",
+                           "SELECT pg_table_is_visible(oid) FROM pg_class WHERE relname ~ '^(mi.*)$'",
+                           "SELECT pg_table_is_visible(oid) FROM pg_class WHERE relname ~ '^(mine)$'"})
+    EXPECT_TRUE(mine.may_be_meant(text, parser)) << text;
+  for (const auto* text :
+       {"SELECT 1 FROM t WHERE a = 'mine'", "SELECT mine FROM t", "SELECT 'mine'", "SELECT f('mine')",
+        "SELECT 'other'::regclass", "SELECT 17002::regclass", "SELECT pg_get_viewdef('v', true)",
+        "SELECT tableoid::regclass, * FROM t", "SELECT has_table_privilege('other', 'SELECT')",
+        "SELECT oid::regclass FROM pg_class WHERE oid = '16400'",
+        "SELECT c.oid FROM pg_class c WHERE c.relname ~ '^(other)$' AND pg_table_is_visible(c.oid)"})
+    EXPECT_FALSE(mine.may_be_meant(text, parser)) << text;
+}
+
+TEST(temporary_names, mixed_up_with_others_are_everywhere_where_names_are_asked_for) {
+  auto mine = apart();
+  mine.add_object("mixed", "");
+  sql_parser parser;
+  for (const auto* text : {"SELECT oid::regclass FROM pg_class WHERE oid = '16400'",
+                           "SELECT 1 WHERE a = 'mine'", "SELECT pg_get_viewdef('v', true)"})
+    EXPECT_TRUE(mine.may_be_meant(text, parser)) << text;
+  mine.add_object("", "");
+  EXPECT_TRUE(mine.may_be_meant("SELECT 1", parser));
 }
 
 TEST(temporary_names, beyond_a_number_are_all_names) {
