@@ -62,6 +62,7 @@ bool session_model::may_read_elsewhere(std::string_view sql, const classificatio
   if (now_.temporary.empty() && now_.until_commit.empty()) return true;
   if (now_.has_temporary_child && known == nullptr) return false;
   auto all = known == nullptr ? temporary_names{} : *known;
+  if (now_.current.search_path) all.set_mixed();  // `known` looked for namesakes elsewhere
   for (const auto* some : {&now_.temporary, &now_.until_commit}) {
     for (const auto& name : *some)
       all.add(name);

@@ -5,8 +5,9 @@
 namespace pgsteer::routing {
 namespace {
 
-// Of the permanent namesakes, those count as mixed up that another object shows: a view on it, a foreign key,
-// a parent or a child, a sequence of its column.
+// Permanent objects that have the name of a temporary one, or types made of one, can be told by their own
+// names and identifiers, unless another object shows them: a view, a foreign key, a parent or a child, a
+// sequence of a column.
 constexpr std::string_view query = R"(
 WITH mine AS (
   SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AS class, oid, relname AS name
@@ -21,22 +22,31 @@ WITH mine AS (
   SELECT 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass, s.oid, stxname
     FROM pg_catalog.pg_statistic_ext AS s JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) stxrelid
    WHERE c.relpersistence OPERATOR(pg_catalog.=) 't' AND stxnamespace OPERATOR(pg_catalog.=) ANY ({0})),
-namesake AS (
-  SELECT DISTINCT m.class, o.oid, m.name
+neighbour AS (
+  SELECT m.class, o.oid, o.relname AS name
     FROM mine AS m JOIN pg_catalog.pg_class AS o ON o.relname OPERATOR(pg_catalog.=) m.name
    WHERE m.class OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
-     AND o.relpersistence OPERATOR(pg_catalog.<>) 't'
-  UNION ALL
-  SELECT DISTINCT m.class, o.oid, m.name
+     AND o.relpersistence OPERATOR(pg_catalog.<>) 't' AND o.relnamespace OPERATOR(pg_catalog.=) ANY ({1})
+  UNION
+  SELECT m.class, o.oid, o.typname
     FROM mine AS m JOIN pg_catalog.pg_type AS o ON o.typname OPERATOR(pg_catalog.=) m.name
-    JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) o.typnamespace
    WHERE m.class OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass
-     AND n.nspname OPERATOR(pg_catalog.!~~) 'pg\_temp\_%'),
+     AND o.typnamespace OPERATOR(pg_catalog.<>) ALL ({0}) AND o.typnamespace OPERATOR(pg_catalog.=) ANY ({1})
+  UNION
+  SELECT d.classid, t.oid, t.typname
+    FROM mine AS m JOIN pg_catalog.pg_depend AS d
+      ON d.refclassid OPERATOR(pg_catalog.=) m.class AND d.refobjid OPERATOR(pg_catalog.=) m.oid
+    JOIN pg_catalog.pg_type AS t
+      ON t.oid OPERATOR(pg_catalog.=) d.objid OR t.typelem OPERATOR(pg_catalog.=) d.objid
+   WHERE d.deptype OPERATOR(pg_catalog.=) 'n'
+     AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass
+     AND t.typnamespace OPERATOR(pg_catalog.<>) ALL ({0})),
 suspect AS (
   SELECT m.name, m.oid, EXISTS (
     SELECT FROM pg_catalog.pg_depend AS d
      WHERE d.refclassid OPERATOR(pg_catalog.=) m.class AND d.refobjid OPERATOR(pg_catalog.=) m.oid
        AND d.deptype OPERATOR(pg_catalog.=) 'n'
+       AND d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_type'::pg_catalog.regclass
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS x
                         WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
                           AND x.oid OPERATOR(pg_catalog.=) d.objid
@@ -69,7 +79,7 @@ suspect AS (
     OR EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid OPERATOR(pg_catalog.=) o.oid)
     OR EXISTS (SELECT FROM pg_catalog.pg_constraint AS c
                 WHERE c.conrelid OPERATOR(pg_catalog.=) o.oid AND c.contype OPERATOR(pg_catalog.=) 'f')
-    FROM namesake AS o
+    FROM neighbour AS o
   UNION ALL
   SELECT parent.relname, parent.oid, false
     FROM mine AS m JOIN pg_catalog.pg_inherits AS i ON i.inhrelid OPERATOR(pg_catalog.=) m.oid
@@ -90,8 +100,8 @@ SELECT '', ''
 
 }  // namespace
 
-std::string temporary_objects_query(std::string_view schemas) {
-  return fmt::format(fmt::runtime(query), schemas);
+std::string temporary_objects_query(std::string_view schemas, std::string_view searched) {
+  return fmt::format(fmt::runtime(query), schemas, searched);
 }
 
 }  // namespace pgsteer::routing

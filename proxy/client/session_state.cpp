@@ -47,7 +47,7 @@ std::string full_state_query(const std::set<std::string, std::less<>>& custom, b
   std::string sql(state_query);
   if (with_temporary) {
     sql += " UNION ALL SELECT 'o', name, id FROM (";
-    sql += routing::temporary_objects_query(routing::own_temporary_schema);
+    sql += routing::temporary_objects_query(routing::own_temporary_schema, routing::own_path);
     sql += ") AS o";
   }
   if (custom.empty()) return sql;

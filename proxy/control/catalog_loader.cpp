@@ -49,7 +49,7 @@ catalog_result catalog_loader::read(control_connection::deadline until, int stop
     if (auto failed = connection_->each_row(query.sql, add, until, stop_fd)) return *std::move(failed);
   }
   if (with_temporary_) {
-    const auto sql = routing::temporary_objects_query(routing::all_temporary_schemas);
+    const auto sql = routing::temporary_objects_query(routing::all_temporary_schemas, routing::default_path);
     const auto add = [&](routing::catalog_row row) { builder.add(routing::catalog_query::temporary, row); };
     if (auto failed = connection_->each_row(sql.c_str(), add, until, stop_fd)) return *std::move(failed);
   }
