@@ -60,10 +60,13 @@ bool session_model::may_read_elsewhere(std::string_view sql, const classificatio
                                        const temporary_names* known) const {
   if (is_loaded_ || is_seeded_) return false;
   if (now_.temporary.empty() && now_.until_commit.empty()) return true;
-  if (now_.has_temporary_child && known == nullptr) return false;
-  auto all = known == nullptr ? temporary_names{} : *known;
+  const bool is_told = known != nullptr && open_ == block::none;
+  if (is_told && known->is_empty()) return true;
+  if (now_.has_temporary_child && !is_told) return false;
+  auto all = is_told ? *known : temporary_names{};
   if (now_.current.search_path) all.set_mixed();  // `known` looked for namesakes elsewhere
   for (const auto* some : {&now_.temporary, &now_.until_commit}) {
+    if (is_told) break;
     for (const auto& name : *some)
       all.add(name);
   }
