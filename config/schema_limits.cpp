@@ -78,7 +78,7 @@ constexpr std::array limit_table{
             .kind = "DURATION",
             .doc =
                 "While there is no primary, statements not yet sent to it wait so long for one; then the "
-                "client gets SQLSTATE 57P03. 0: as for any server that is down, acquire_timeout and 08006.",
+                "client gets SQLSTATE 57P03. 0, or none reached since the start: acquire_timeout and 08006.",
             .set = set_duration<&settings::failover_wait, 0, day>,
             .get = get_duration<&settings::failover_wait>},
     setting{.name = "failover_queue",

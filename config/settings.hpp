@@ -134,7 +134,8 @@ struct settings {
   int max_prepared_statements = 500;  // per backend; least recently used are closed
 
   std::chrono::milliseconds acquire_timeout{5000};
-  std::chrono::milliseconds failover_wait{0};  // of units not yet sent, while there is no primary; 0: off
+  std::chrono::milliseconds failover_wait{
+      30'000};  // of units not yet sent, while there is no primary; 0: off
   std::int64_t failover_queue_memory = std::int64_t{64} << 20;  // so much of them at most
   std::chrono::milliseconds connect_timeout{5000};
   std::chrono::milliseconds login_timeout{15000};

@@ -131,6 +131,7 @@ class pool {
   void expire_waiters(clock::time_point now);
   void expire_in_outage(clock::time_point now);
   void expire_idle(clock::time_point now);
+  [[nodiscard]] bool waits_out_outages() const;
   void check_idle(clock::time_point now);
   [[nodiscard]] std::size_t least() const;
 

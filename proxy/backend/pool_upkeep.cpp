@@ -17,8 +17,7 @@ constexpr std::chrono::seconds longest_wait_for_home{1};  // a login does withou
 }  // namespace
 
 void pool::sweep(clock::time_point now) {
-  const bool waits_out = !is_replica() && worker_.settings().failover_wait.count() > 0;
-  if (waits_out && (lacks_primary() || !has_answered())) {
+  if (waits_out_outages() && (lacks_primary() || !has_answered())) {
     available_since_ = now;
     expire_in_outage(now);
   } else {
@@ -38,6 +37,11 @@ void pool::sweep(clock::time_point now) {
   }
   open_for_waiters();
   if (group_.has_shared_limits()) worker_.make_room(*this);
+}
+
+// A primary never reached since the start is a wrong URL more likely than a failover: told soon.
+bool pool::waits_out_outages() const {
+  return !is_replica() && worker_.settings().failover_wait.count() > 0 && server_->was_reached();
 }
 
 // Kept open whatever the idle timeout says.

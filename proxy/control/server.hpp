@@ -68,6 +68,8 @@ class server {
   // A worker met a refused, broken or dying connection: the server counts as retrying at once and
   // its monitor probes without delay. Any thread; cheap when said often.
   void report_failure();
+  // Since the process started.
+  [[nodiscard]] bool was_reached() const { return counters.connects.load(std::memory_order_relaxed) > 0; }
   // A worker wants a server that is not usable: its monitor tries now unless it tried within a second.
   void want();
 

@@ -129,8 +129,7 @@ class Failover(unittest.TestCase):
         self.assertEqual(self.old.value("SELECT count(*) FROM ledger WHERE id = 4"), 0)
 
     def test_what_hangs_on_the_old_primary_ends_with_the_failover(self):
-        proxy = Proxy(self.old.url(), self.servers.replica_url(), reconnect_delay="200ms", failover_wait="30s",
-                      pool_size=2)  # the third waits
+        proxy = Proxy(self.old.url(), self.servers.replica_url(), reconnect_delay="200ms", pool_size=2)  # the third waits
         self.addCleanup(proxy.stop)
         with proxy.connect() as running, proxy.connect() as opened, proxy.connect() as waiting:
             opened.execute("BEGIN")

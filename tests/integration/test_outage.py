@@ -43,7 +43,7 @@ class Waiter(threading.Thread):
 
 class Outage(unittest.TestCase):
     def start(self, replica=True, **settings):
-        settings = {"reconnect_delay": "100ms", "health_interval": "200ms", "failover_wait": "30s", **settings}
+        settings = {"reconnect_delay": "100ms", "health_interval": "200ms", **settings}
         proxy = Proxy(servers.primary.url(), servers.replica.url() if replica else None, **settings)
         self.addCleanup(proxy.stop)
         self.addCleanup(servers.heal)
@@ -144,6 +144,30 @@ class Outage(unittest.TestCase):
         self.assertGreater(waiter.took, 0.5)
         self.assertLess(waiter.took, scaled(3))
         self.assertEqual(client.execute("SELECT 42").fetchone(), (42,))
+
+    def test_by_default_a_statement_waits_longer_than_for_a_connection(self):
+        proxy = self.start(acquire_timeout="300ms")
+        client = self.connect(proxy)
+        self.lose_primary(proxy)
+        waiter = self.waiting(proxy, client, "INSERT INTO ledger (id) VALUES (12)", 1)
+        wait_until(lambda: proxy.metric("pgsteer_pool_oldest_wait_seconds") > 0.6, message="it has waited long")
+        servers.heal()
+        self.assertIsNone(waiter.ended())
+
+    def test_a_primary_that_was_never_reached_is_told_soon(self):
+        servers.primary.kill()
+        self.addCleanup(servers.heal)
+        proxy = Proxy(servers.primary.url(), servers.replica.url(), acquire_timeout="500ms", reconnect_delay="100ms")
+        self.addCleanup(proxy.stop)
+        wait_until(lambda: proxy.health()[1]["db_replica"] == "connected", message="the replica is up")
+        client = self.connect(proxy)
+        waiter = Waiter(client, "INSERT INTO ledger (id) VALUES (13)")
+        waiter.start()
+        self.assertEqual(waiter.ended().sqlstate, "08006")
+        self.assertLess(waiter.took, scaled(3))
+        servers.heal()
+        wait_until(lambda: proxy.health()[0] == 200, message="healthy")
+        client.execute("INSERT INTO ledger (id) VALUES (13)")
 
     def test_new_clients_come_in_and_read(self):
         proxy = self.start()
