@@ -388,6 +388,7 @@ void worker::sweep() {
   });
   keep_warm();
   tell_verdicts(now);
+  serve_readers(now);
   if (!partial_.empty()) send_partial_units(now);
   if (has_time_limits(settings())) check_times(now);
   for (std::size_t i = 0; i < cancels_.size(); ++i) {

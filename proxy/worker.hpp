@@ -96,6 +96,10 @@ class worker {
   // A connection was ended by an administrator, or with its server, which says the same: which of the two it
   // was is known a little later. Then the session of this serial is told.
   void await_verdict(std::uint64_t serial, const server_ref& host);
+  // Whether a replica takes reads now.
+  [[nodiscard]] bool has_replica() const;
+  // A read that must not run on the primary waits until one does, for acquire_timeout at most.
+  void await_replica(session& s);
   [[nodiscard]] std::int32_t key_behind(std::int32_t pid, const std::string& database) const;
   // Its client has sent whole messages of a unit, and not yet the end of it.
   void watch_partial(const session& s) { partial_.push_back({s.serial(), loop.now()}); }
@@ -157,6 +161,8 @@ class worker {
   void sweep_sessions(clock::time_point now);
   void check_times(clock::time_point now);
   void tell_verdicts(clock::time_point now);
+  void serve_readers(clock::time_point now);
+  [[nodiscard]] static protocol::error_report no_replica_error(std::chrono::milliseconds waited);
   void send_partial_units(clock::time_point now);
   void publish();
   void warn_of_pins();
@@ -180,6 +186,7 @@ class worker {
     clock::time_point at;
   };
   std::vector<bereavement> bereaved_;
+  wait_queue readers_;  // that wait for any replica
   struct partial_unit {
     std::uint64_t serial;
     clock::time_point since;

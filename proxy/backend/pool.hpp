@@ -24,7 +24,7 @@ struct client_group;
 // What a session brings to the queue of a pool.
 struct waiter : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
   session* who = nullptr;
-  const pool* where = nullptr;  // while it is linked
+  const pool* where = nullptr;  // while it is linked; null: it waits for any replica
   const void* only = nullptr;   // the one backend it can use, if it is bound to one
   clock::time_point since;      // in this queue
   clock::time_point begun;      // its unit's first wait; zero: it has not waited yet

@@ -273,7 +273,6 @@ class session final : public event_handler {
   // session_lease.cpp
   [[nodiscard]] backend* acquire(bool replica);
   [[nodiscard]] bool lacks_replica() const;
-  [[nodiscard]] std::size_t refuse_read(const unit_view& u);
   [[nodiscard]] backend* acquire_primary();
   [[nodiscard]] server_ref fit_replica();
   [[nodiscard]] bool may_read_elsewhere(const unit_view& u, const routing::classification& c) const;

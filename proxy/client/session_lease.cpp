@@ -38,20 +38,7 @@ backend* session::acquire(bool replica) {
 
 // The primary is to be spared, and no replica is up.
 bool session::lacks_replica() const {
-  const auto& replicas = worker_.config().servers->replicas;
-  return worker_.settings().primary_reads == config::reads_on_primary::never &&
-         std::none_of(replicas.begin(), replicas.end(), [this](const auto& s) {
-           return s->is_usable() && s->admits_reads(worker_.loop.now());
-         });
-}
-
-std::size_t session::refuse_read(const unit_view& u) {
-  for (const auto& s : worker_.config().servers->replicas)
-    s->want();
-  refuse_unit(u, protocol::statement_error(sqlstate::cannot_connect_now, "there is no replica to run this on",
-                                           "reads_on_primary is never, and no replica is up.",
-                                           "Bring a replica back, or set reads_on_primary to fallback."));
-  return u.bytes.size();
+  return worker_.settings().primary_reads == config::reads_on_primary::never && !worker_.has_replica();
 }
 
 // Whether this unit, if it is a read, has nothing to do with what the session is pinned by.

@@ -76,7 +76,7 @@ client_entry session::describe(clock::time_point now) const {
   e.pin = pin_;
   if (wait_.is_linked()) {
     e.wait_ms = ms_between(wait_.since, now);
-    e.target = wait_.where->host()->name();
+    if (wait_.where != nullptr) e.target = wait_.where->host()->name();
   } else if (tunnel_ != nullptr) {
     e.target = tunnel_->host()->name();
   } else if (backend_ != nullptr) {

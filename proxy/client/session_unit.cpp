@@ -158,7 +158,11 @@ std::size_t session::start_unit(const unit_view& u) {
   }
   const bool replica = decision.where == routing::target::replica && !force_primary_ &&
                        u.end != unit_end::flush && u.missing == 0;
-  if (replica && backend_ == nullptr && lacks_replica()) return refuse_read(u);
+  if (replica && backend_ == nullptr && lacks_replica()) {
+    worker_.await_replica(*this);
+    flow_ = flow::waiting;
+    return 0;
+  }
   backend* b = backend_;
   if (b == nullptr || replica) {
     b = b == nullptr ? acquire(replica) : acquire_beside();

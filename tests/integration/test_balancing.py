@@ -1,6 +1,8 @@
 """Which replica a read goes to: spread by work and weight, near ones first, the primary as told."""
 
+import json
 import threading
+import time
 import unittest
 
 import psycopg
@@ -63,17 +65,53 @@ class Balancing(unittest.TestCase):
         self.assertGreater(min(ran.values()), 12)
 
     def test_the_primary_is_spared(self):
-        proxy = self.start(reads_on_primary="never")
+        proxy = self.start(reads_on_primary="never", acquire_timeout="700ms")
         self.assertNotIn("primary", self.spread(proxy, 10, "spared"))
         for replica in servers.replicas:
             replica.kill()
         wait_until(lambda: proxy.metric("pgsteer_server_up", role="replica") == 0, message="seen as down")
         with proxy.connect() as client:
+            begun = time.monotonic()
             with self.assertRaises(psycopg.Error) as caught:
                 client.execute("SELECT count(*) FROM thing")
+            self.assertGreater(time.monotonic() - begun, 0.6)
             self.assertEqual(caught.exception.sqlstate, "57P03")
             self.assertIn("reads_on_primary", caught.exception.diag.message_detail)
+            self.assertIn("0.7 s (acquire_timeout)", caught.exception.diag.message_hint)
             client.execute("INSERT INTO thing VALUES (2)")
+
+    def test_reads_that_spare_the_primary_wait_for_a_replica(self):
+        proxy = self.start(reads_on_primary="never", acquire_timeout="30s")
+        clients = [proxy.connect() for _ in range(3)]
+        for replica in servers.replicas:
+            replica.kill()
+        wait_until(lambda: proxy.metric("pgsteer_server_up", role="replica") == 0, message="seen as down")
+        answers = []
+        readers = [threading.Thread(target=lambda c=c: answers.append(c.execute("SELECT 1 FROM thing /* waits */").rowcount))
+                   for c in clients[:2]]
+        for reader in readers:
+            reader.start()
+        given_up = threading.Thread(target=lambda: answers.append(self.cancelled(clients[2])))
+        given_up.start()
+        wait_until(lambda: proxy.metric("pgsteer_clients_waiting") == 3, message="they wait")
+        waiting = json.loads(proxy.get("/clients")[1])
+        self.assertEqual([c["state"] for c in waiting["clients"]], ["waiting"] * 3)
+        clients[2].cancel()
+        given_up.join()
+        self.assertEqual(answers, ["57014"])
+        servers.heal()
+        for reader in readers:
+            reader.join()
+        self.assertEqual(len(answers), 3)
+        self.assertNotIn("primary", servers.ran("/* waits */"))
+        for client in clients:
+            client.close()
+
+    def cancelled(self, client):
+        try:
+            client.execute("SELECT 1 FROM thing")
+        except psycopg.Error as error:
+            return error.sqlstate
 
     def test_a_busy_replica_gets_less(self):
         proxy = self.start(pool_size=5)
