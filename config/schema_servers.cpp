@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include "config/addresses.hpp"
+#include "config/conninfo.hpp"
 #include "config/databases.hpp"
+#include "config/patroni_url.hpp"
 #include "config/schema_parts.hpp"
+#include "config/server_places.hpp"
 #include "config/setters.hpp"
 #include "config/urls.hpp"
 #include "config/users.hpp"
@@ -28,6 +31,10 @@ refusal set_primary(settings& to, texts from, const surroundings& around) {
   }
   auto server = parse_server(from[0], nullptr, around);
   if (!server) return server.error();
+  if (!srv_name(*server).empty()) {
+    return complaint{"names the servers of a SRV record, and the primary is one server",
+                     "name the primary here and the record in database_replica_url"};
+  }
   to.primary = *std::move(server);
   return std::nullopt;
 }
@@ -60,6 +67,25 @@ std::vector<std::string> get_replicas(const settings& from) {
   std::ranges::transform(from.replicas, std::back_inserter(out),
                          [](const auto& each) { return redacted(each); });
   return out;
+}
+
+refusal set_patroni(settings& to, texts from, const surroundings&) {
+  std::vector<std::string> found;
+  for (std::size_t item = 0; item < from.size(); ++item) {
+    for (const auto& each : split_list(from[item])) {
+      const std::string text(trimmed(each));
+      if (text.empty()) continue;
+      const auto url = parse_patroni_url(text);
+      if (!url) return complaint{url.error().what, url.error().suggestion, item};
+      found.push_back(text);
+    }
+  }
+  to.patroni = std::move(found);
+  return std::nullopt;
+}
+
+std::vector<std::string> get_patroni(const settings& from) {
+  return from.patroni;
 }
 
 refusal set_listen(settings& to, texts from, const surroundings&) {
@@ -143,6 +169,20 @@ constexpr std::array server_table{
                    "User, password and database are the primary's where left out.",
             .set = set_replicas,
             .get = get_replicas},
+    setting{.name = "patroni",
+            .kind = "URL,...",
+            .form = shape::list,
+            .empty = emptiness::has_meaning,
+            .doc = "Patroni's REST API, http://host:8008 of one node or of several: its members are servers "
+                   "too, besides those of the URLs.",
+            .set = set_patroni,
+            .get = get_patroni},
+    setting{.name = "discovery_interval",
+            .kind = "DURATION",
+            .doc = "Time between two looks at what the names in the URLs stand for, and at Patroni's "
+                   "members; 0: never.",
+            .set = set_duration<&settings::discovery_interval, 100, hour, true>,
+            .get = get_duration<&settings::discovery_interval>},
     setting{
         .name = "listen",
         .kind = "ADDRESS,...",

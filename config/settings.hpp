@@ -21,6 +21,7 @@ enum class consistency : std::uint8_t { eventual, session, global };
 enum class transaction_routing : std::uint8_t { primary, split };
 enum class load_balancing : std::uint8_t { least_busy, round_robin };
 enum class reads_on_primary : std::uint8_t { never, fallback, share };
+enum class claimed_role : std::uint8_t { automatic, primary, replica };
 enum class log_format : std::uint8_t { text, json };
 enum class log_level : std::uint8_t { debug, info, warn, error };
 enum class client_tls : std::uint8_t { disable, allow, require };
@@ -44,6 +45,8 @@ struct server_url {
   std::string database;
   int weight = 1;      // pgsteer_weight: of the reads, compared with the other servers
   std::string zone{};  // pgsteer_zone: where it stands; empty: not said
+  claimed_role role = claimed_role::automatic;  // pgsteer_role: what it should be found to be
+  bool expands = true;  // pgsteer_expand: a replica of several addresses is several servers
   bool operator==(const server_url&) const = default;
 };
 
@@ -155,6 +158,8 @@ struct settings {
   int tcp_keepalives_count = 6;
   std::chrono::milliseconds tcp_user_timeout{600000};  // of bytes that are not acknowledged; 0: the system's
 
+  std::vector<std::string> patroni;  // URLs of its REST API, of which one is asked for the members
+  std::chrono::milliseconds discovery_interval{5000};  // between two looks at names and at Patroni; 0: never
   std::chrono::milliseconds health_interval{1000};
   std::chrono::milliseconds reconnect_delay{2000};  // first delay; doubles with each failed attempt
   std::chrono::milliseconds reconnect_delay_max{32000};

@@ -8,10 +8,11 @@
 
 #include <fmt/format.h>
 
-#include "config/balance_parameters.hpp"
 #include "config/conninfo.hpp"
 #include "config/files.hpp"
+#include "config/own_parameters.hpp"
 #include "config/passfile.hpp"
+#include "config/server_places.hpp"
 #include "config/url_checks.hpp"
 
 namespace pgsteer::config {
@@ -68,10 +69,8 @@ void fill_defaults(conninfo& info, const server_url* primary, const surroundings
 std::string name_of(const conninfo& info) {
   std::string out;
   for (const auto& [host, port] : places(info)) {
-    const bool brackets = !host.starts_with('/') && host.find(':') != std::string::npos;
     if (!out.empty()) out += ',';
-    out += fmt::format("{}{}{}:{}", brackets ? "[" : "", host.empty() ? "[local]" : host, brackets ? "]" : "",
-                       port);
+    out += place_name(host, port);
   }
   return out;
 }
@@ -163,7 +162,7 @@ std::vector<std::string> split_servers(std::string_view text) {
 parsed<server_url> parse_server(const std::string& text, const server_url* primary,
                                 const surroundings& around) {
   server_url out;
-  const auto own = take_balance_parameters(std::string(trimmed(text)), out);
+  const auto own = take_own_parameters(std::string(trimmed(text)), out);
   if (!own) return own.error();
   auto given = conninfo::parse(*own);
   if (!given) return given.error();
@@ -192,6 +191,10 @@ std::string redacted(const server_url& server) {
   std::string text = info->redacted();
   if (server.weight != 1) text += fmt::format(" pgsteer_weight={}", server.weight);
   if (!server.zone.empty()) text += " pgsteer_zone=" + server.zone;
+  if (server.role != claimed_role::automatic) {
+    text += fmt::format(" pgsteer_role={}", to_text(server.role));
+  }
+  if (!server.expands) text += " pgsteer_expand=off";
   return text;
 }
 

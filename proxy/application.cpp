@@ -7,6 +7,7 @@
 #include <openssl/rand.h>
 
 #include "proxy/client/tls_context.hpp"
+#include "proxy/control/pinned.hpp"
 #include "proxy/log.hpp"
 #include "proxy/process/limits.hpp"
 #include "proxy/routing_rules.hpp"
@@ -17,6 +18,8 @@ namespace pgsteer::proxy {
 namespace {
 
 constexpr int connector_threads = 4;
+constexpr std::chrono::seconds first_look{
+    1};  // names are looked up before anybody is served, if that is quick
 
 std::string random_seed() {
   std::array<unsigned char, 32> bytes{};
@@ -28,7 +31,15 @@ std::vector<server_ref> all_servers(const topology& t) {
   std::vector<server_ref> all{t.primary};
   all.insert(all.end(), t.replicas.begin(), t.replicas.end());
   all.insert(all.end(), t.excluded.begin(), t.excluded.end());
+  all.insert(all.end(), t.twins.begin(), t.twins.end());
   return all;
+}
+
+std::string names_of(const std::vector<config::server_url>& servers) {
+  std::string names;
+  for (const auto& each : servers)
+    names += (names.empty() ? "" : " ") + each.name;
+  return names;
 }
 
 }  // namespace
@@ -45,11 +56,14 @@ application::application(config::sources sources, config::settings settings, not
       connector_(connector_threads) {
   configure_log(settings_->level, settings_->format);
   raise_descriptor_limit();
+  discovery_ = std::make_unique<discovery>(
+      settings_, [this] { found_servers(); }, [this](const std::string& name) { return is_up(name); });
+  discovery_->start(first_look);
   adopt_servers(*settings_);
   runtime_ = make_runtime(settings_, topology_);
   worker_ = std::make_unique<worker>(runtime_, connector_, board_, mock_seed_);
   catalogs_ = std::make_unique<catalog_watch>(
-      [this] { return servers()->primary->url(); },
+      [this] { return pinned_url(*servers()->primary); },
       [this](const std::string& database, catalog_ref read, std::uint64_t request) {
         worker_->catalog_read(database, std::move(read), request);
       });
@@ -72,6 +86,7 @@ application::application(config::sources sources, config::settings settings, not
 application::~application() {
   connector_.stop();
   signals_.reset();
+  if (discovery_) discovery_->stop();  // its listener uses it
   monitors_.clear();
   catalogs_.reset();
   users_.reset();
@@ -97,9 +112,9 @@ topology_ref application::servers() const {
 
 std::vector<config::server_url> application::urls_to_ask() const {
   const auto t = servers();
-  std::vector<config::server_url> out{t->primary->url()};
+  std::vector<config::server_url> out{pinned_url(*t->primary)};
   for (const auto& replica : t->replicas)
-    out.push_back(replica->url());
+    out.push_back(pinned_url(*replica));
   return out;
 }
 
@@ -129,7 +144,8 @@ void application::adopt_servers(const config::settings& s) {
   const auto known = old;
   const auto primary = find_or_make(s.primary, server_role::primary, old);
   std::vector<server_ref> replicas;
-  for (const auto& url : s.replicas) {
+  adopted_ = discovery_->replicas(s);
+  for (const auto& url : adopted_) {
     replicas.push_back(find_or_make(url, server_role::replica, old));
     const bool is_new = std::find(known.begin(), known.end(), replicas.back()) == known.end();
     if (is_new && !known.empty()) replicas.back()->begin_cold();
@@ -139,6 +155,36 @@ void application::adopt_servers(const config::settings& s) {
     }
   }
   watch_.adopt(primary, replicas);
+}
+
+// On the discovery's thread. As a reload would: servers that stay keep their connections.
+void application::found_servers() {
+  if (!is_serving_) return;
+  const std::lock_guard change(change_mutex_);
+  if (discovery_->replicas(*settings_) != adopted_) {
+    {
+      const std::lock_guard lock(mutex_);
+      is_settling_ = true;
+    }
+    adopt_servers(*settings_);
+    log_info("Replicas found", {{"servers", names_of(adopted_)}});
+    start_monitors(*settings_);
+    tell_worker();
+  }
+  note_addresses();
+}
+
+void application::note_addresses() {
+  for (const auto& s : all_servers(*servers()))
+    s->note_addresses(discovery_->addresses(s->url()));
+}
+
+bool application::is_up(const std::string& name) const {
+  const auto t = servers();
+  if (!t) return false;
+  const auto all = all_servers(*t);
+  return std::any_of(all.begin(), all.end(),
+                     [&](const auto& s) { return s->name() == name && s->health() == server_health::up; });
 }
 
 // On a monitor's thread, in the order of the changes.
@@ -204,8 +250,14 @@ void application::start_monitors(const config::settings& s) {
 }
 
 int application::run() {
-  start_monitors(*settings_);
-  tell_worker();
+  {
+    const std::lock_guard change(change_mutex_);
+    note_addresses();
+    start_monitors(*settings_);
+    tell_worker();
+  }
+  is_serving_ = true;
+  discovery_->adopt(settings_);  // what was found meanwhile
   thread_ = std::make_unique<big_stack_thread>(routing::parse_stack_bytes, [this] { worker_->run(); });
   for (const auto& a : settings_->listen) {
     log_info("Listening for clients",
@@ -216,6 +268,7 @@ int application::run() {
   notify_.ready();
   thread_->join();
   signals_.reset();
+  discovery_->stop();
   monitors_.clear();
   worker_->use_catalogs(nullptr);
   worker_->use_lookup(nullptr);
@@ -252,6 +305,7 @@ void application::reload() {
     return;
   }
   try {
+    const std::lock_guard change(change_mutex_);
     auto s = std::make_shared<const config::settings>(*next->values);
     for (const auto& name : config::needs_restart(*settings_, *s)) {
       log_warn("Setting takes effect at the next start", {{"setting", name}});
@@ -268,6 +322,7 @@ void application::reload() {
     configure_log(s->level, s->format);
     start_monitors(*s);
     tell_worker();
+    discovery_->adopt(s);
     log_info("Configuration reloaded", {{"replicas", std::to_string(s->replicas.size())}});
   } catch (const std::exception& e) {
     log_error("Configuration not reloaded, the old one stays in force", {{"cause", e.what()}});

@@ -14,6 +14,7 @@
 #include "proxy/admin/admin_server.hpp"
 #include "proxy/backend/connector.hpp"
 #include "proxy/control/catalog_watch.hpp"
+#include "proxy/control/discovery.hpp"
 #include "proxy/control/monitor.hpp"
 #include "proxy/control/topology_watch.hpp"
 #include "proxy/process/big_stack_thread.hpp"
@@ -39,6 +40,9 @@ class application {
   [[nodiscard]] server_ref find_or_make(const config::server_url& url, server_role role,
                                         std::vector<server_ref>& old);
   void adopt_servers(const config::settings& s);
+  void found_servers();
+  void note_addresses();
+  [[nodiscard]] bool is_up(const std::string& server) const;
   void topology_changed(topology_ref t, const std::vector<server_ref>& moved);
   void tell_worker();
   [[nodiscard]] runtime_config make_runtime(std::shared_ptr<const config::settings> s, topology_ref t) const;
@@ -60,6 +64,10 @@ class application {
   runtime_config runtime_;   // guarded by mutex_; what the worker was given last
   bool is_settling_ = true;  // guarded by mutex_: monitors are being made, the worker is told after that
   topology_watch watch_;
+  std::mutex change_mutex_;                  // of a reload, and of servers that were found
+  std::vector<config::server_url> adopted_;  // guarded by change_mutex_: the replicas in force
+  std::unique_ptr<discovery> discovery_;
+  std::atomic<bool> is_serving_{false};
   std::unique_ptr<catalog_watch> catalogs_;
   std::unique_ptr<user_lookup> users_;
   int server_ids_ = 0;

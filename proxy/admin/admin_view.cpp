@@ -15,6 +15,7 @@ server_view view_of(const server& s) {
   const auto load = [](const auto& value) { return value.load(std::memory_order_relaxed); };
   return {.name = s.name(),
           .role = s.role(),
+          .claimed = s.url().role,
           .health = s.health(),
           .in_recovery = load(s.in_recovery),
           .is_excluded = s.is_excluded(),
@@ -62,13 +63,15 @@ std::vector<server_view> view_servers(const topology& servers) {
   std::vector<server_view> views;
   if (servers.primary) views.push_back(view_of(*servers.primary));
   // One address may be configured twice; two metrics of the same labels would spoil the whole page.
-  std::set<std::string> names;
+  std::set<std::pair<server_role, std::string>> names;
+  if (servers.primary) names.insert({servers.primary->role(), servers.primary->name()});
   const auto written = servers.primary ? servers.primary->written_lsn.load(std::memory_order_relaxed) : 0;
   auto others = servers.replicas;
   others.insert(others.end(), servers.excluded.begin(), servers.excluded.end());
+  others.insert(others.end(), servers.twins.begin(), servers.twins.end());
   for (const auto& replica : others) {
     auto view = view_of_replica(*replica, written);
-    for (int n = 2; !names.insert(view.name).second; ++n)
+    for (int n = 2; !names.insert({view.role, view.name}).second; ++n)
       view.name = replica->name() + "#" + std::to_string(n);
     views.push_back(std::move(view));
   }

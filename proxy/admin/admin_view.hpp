@@ -32,6 +32,7 @@ struct admin_sources {
 struct server_view {
   std::string name;  // made unique within its role
   server_role role = server_role::primary;
+  config::claimed_role claimed = config::claimed_role::automatic;
   server_health health = server_health::unknown;
   bool in_recovery = false;
   bool is_excluded = false;  // gets no traffic

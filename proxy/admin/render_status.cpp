@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include "config/own_parameters.hpp"
 #include "proxy/control/lsn.hpp"
 #include "proxy/log_line.hpp"
 #include "proxy/utf8.hpp"
@@ -21,6 +22,7 @@ json::object server_json(const server_view& s) {
   json::object o;
   o["name"] = text(s.name);
   o["role"] = to_string(s.role);
+  o["configured_role"] = config::to_text(s.claimed);
   o["health"] = to_string(s.health);
   o["in_recovery"] = s.in_recovery;
   o["excluded"] = s.is_excluded;

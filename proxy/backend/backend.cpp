@@ -15,6 +15,7 @@ backend::backend(connected c, pool& p, std::uint64_t number)
       cancel_key(std::move(c.cancel_key)),
       peer(c.peer),
       peer_size(c.peer_size),
+      place(std::move(c.place)),
       loop_(p.owner().loop),
       connection_(std::move(c.connection)),
       says_goodbye_(c.says_goodbye) {

@@ -73,7 +73,9 @@ class backend final : public event_handler {
   sockaddr_storage peer{};
   socklen_t peer_size = 0;
   clock::time_point opened;
-  std::uint64_t start = 0;  // of its server, when it was opened: see server::starts()
+  std::uint64_t start = 0;       // of its server, when it was opened: see server::starts()
+  connection_place place;        // where it leads
+  std::uint64_t pin_number = 0;  // of its server, when that was last seen to lead there too
   clock::time_point idle_since;
   clock::time_point lease_since;
   clock::time_point transaction_since;  // of the one that is open or was last

@@ -49,6 +49,7 @@ struct connected {
   std::map<std::string, std::string, std::less<>> parameters;  // every ParameterStatus of the login
   sockaddr_storage peer{};
   socklen_t peer_size = 0;
+  connection_place place;
   bool says_goodbye = false;  // we logged in, not libpq: PQfinish sends no Terminate
 };
 

@@ -79,6 +79,8 @@ connect_failure to_failure(std::string_view text) {
 }
 
 void describe_peer(PGconn* c, connected& out) {
+  const auto text = [](const char* s) { return std::string{s == nullptr ? "" : s}; };
+  out.place = {text(PQhost(c)), text(PQhostaddr(c)), text(PQport(c))};
   out.tls = static_cast<SSL*>(PQsslStruct(c, "OpenSSL"));
   out.peer_size = sizeof out.peer;
   auto* peer = reinterpret_cast<sockaddr*>(&out.peer);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "proxy/backend/libpq_start.hpp"
+#include "proxy/control/pinned.hpp"
 
 namespace pgsteer::proxy {
 
@@ -119,7 +120,7 @@ connect_result open_with_libpq(const connect_request& request, std::string conni
 }  // namespace
 
 connect_result open_backend(const connect_request& request, const std::atomic<bool>& stopping) {
-  const auto& text = request.server->url().conninfo;
+  const auto text = pinned_url(*request.server).conninfo;
   if (request.login == nullptr) return open_with_libpq(request, text, stopping);
   const auto given = config::conninfo::parse(text);
   if (!given) return connect_failure{{}, "invalid connection string"};

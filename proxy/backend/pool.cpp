@@ -174,7 +174,7 @@ void pool::receive(backend& b, bool is_new) {
   b.idle_since = worker_.loop.now();
   const auto lifetime = worker_.settings().server_lifetime;
   const bool too_old = lifetime.count() > 0 && b.idle_since - b.opened > lifetime * (1 - b.shorter);
-  if (retired_ || too_old || all_.size() > limit() || is_owed(b)) return discard(b);
+  if (retired_ || too_old || all_.size() > limit() || is_astray(b) || is_owed(b)) return discard(b);
   if (!waiting_.empty() && grant(b, is_new)) return;
   idle_.push_back(&b);
 }
@@ -230,6 +230,7 @@ void pool::open_for_waiters() {
 
 void pool::on_connected(connect_result result) {
   --connecting_;
+  drop_strays();
   if (auto* failure = std::get_if<connect_failure>(&result)) return on_connect_failure(*failure);
   auto& c = std::get<connected>(result);
   if (is_standby_alone(c)) {
@@ -254,7 +255,7 @@ void pool::on_connected(connect_result result) {
 bool pool::is_standby_alone(const connected& c) const {
   const auto at = c.parameters.find("in_hot_standby");
   const auto& all = *worker_.config().servers;
-  const bool is_alone = all.replicas.empty() && all.excluded.empty();
+  const bool is_alone = all.replicas.empty() && all.excluded.empty() && all.twins.empty();
   return !is_replica() && !is_alone && at != c.parameters.end() && at->second == "on";
 }
 

@@ -69,6 +69,9 @@ class pool {
   void on_server_down();
   void on_server_up();
   void close_idle();
+  // Closes idle connections that lead elsewhere than the control connection does now, and has waiting reads
+  // judged anew; true: it does so since the last call, and what was known of the server counts no more.
+  bool drop_strays();
   void retire();  // the server left the configuration, or gets no traffic
   void revive() { retired_ = false; }
   void sweep(clock::time_point now);
@@ -128,10 +131,11 @@ class pool {
   [[nodiscard]] protocol::error_report outage_error(std::chrono::milliseconds waited, bool is_login) const;
   [[nodiscard]] std::optional<protocol::error_report> outage_verdict(const session& s,
                                                                      clock::time_point now) const;
+  [[nodiscard]] bool waits_out_outages() const;
   void expire_waiters(clock::time_point now);
   void expire_in_outage(clock::time_point now);
+  [[nodiscard]] bool is_astray(backend& b) const;
   void expire_idle(clock::time_point now);
-  [[nodiscard]] bool waits_out_outages() const;
   void check_idle(clock::time_point now);
   [[nodiscard]] std::size_t least() const;
 
@@ -148,6 +152,8 @@ class pool {
   std::vector<closing_connection> closing_;
   bool retired_ = false;
   bool is_pinned_full_ = false;
+  std::uint64_t pin_seen_ =
+      0;  // the server's pin_number() when its idle connections were last held against it
   clock::time_point retry_at_;
   clock::time_point available_since_;  // the server's last outage had ended by then
   connect_failure last_failure_;

@@ -17,6 +17,7 @@ constexpr std::chrono::seconds longest_wait_for_home{1};  // a login does withou
 }  // namespace
 
 void pool::sweep(clock::time_point now) {
+  drop_strays();
   if (waits_out_outages() && (lacks_primary() || !has_answered())) {
     available_since_ = now;
     expire_in_outage(now);
@@ -42,6 +43,27 @@ void pool::sweep(clock::time_point now) {
 // A primary never reached since the start is a wrong URL more likely than a failover: told soon.
 bool pool::waits_out_outages() const {
   return !is_replica() && worker_.settings().failover_wait.count() > 0 && server_->was_reached();
+}
+
+// It leads to an address that the server's name no longer stands for.
+bool pool::is_astray(backend& b) const {
+  const auto number = server_->pin_number();
+  if (b.pin_number == number) return false;
+  if (b.place != server_->place()) return true;
+  b.pin_number = number;
+  return false;
+}
+
+// A read that was judged by the positions of one address must not run at another.
+bool pool::drop_strays() {
+  const auto number = server_->pin_number();
+  if (std::exchange(pin_seen_, number) == number) return false;
+  const auto idle = idle_;
+  for (auto* b : idle) {
+    if (is_astray(*b)) discard(*b);
+  }
+  if (is_replica()) send_waiters_elsewhere();
+  return true;
 }
 
 // Kept open whatever the idle timeout says.

@@ -29,8 +29,10 @@ server_ref session::fit_replica() {
 backend* session::acquire(bool replica) {
   if (replica) {
     if (const auto s = fit_replica()) {
+      auto& at = worker_.pool_for(*group_, s);
+      if (at.drop_strays()) return acquire(replica);
       is_on_loan_ = !pin_.empty();
-      return worker_.pool_for(*group_, s).lease(*this);
+      return at.lease(*this);
     }
   }
   return acquire_primary();
@@ -130,6 +132,7 @@ backend* session::acquire_primary() {
   if (phase_ == phase::opening && !servers.has_primary()) {
     if (const auto s = worker_.choose_replica({})) return worker_.pool_for(*group_, s).lease(*this);
   }
+  (void)home.drop_strays();
   return home.lease(*this);
 }
 

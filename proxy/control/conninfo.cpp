@@ -5,6 +5,10 @@
 #include <cctype>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "config/conninfo.hpp"
+#include "config/server_places.hpp"
 
 namespace pgsteer::proxy {
 namespace {
@@ -61,6 +65,27 @@ connection_ptr start_connection(const config::server_url& url, const connect_opt
   const std::array<const char*, 8> values{
       "pgsteer", "30", "10", "3", user_timeout.c_str(), url.conninfo.c_str(), "disable", nullptr};
   return connection_ptr{PQconnectStartParams(keywords.data(), values.data(), 1)};
+}
+
+std::optional<config::server_url> of_a_primary(const config::server_url& url,
+                                               const std::vector<std::string>& addresses) {
+  const auto names = config::names_to_resolve(url);
+  const bool has_one_host = host_count(url) == 1;
+  if (has_one_host && (addresses.size() < 2 || names.size() != 1)) return std::nullopt;
+  auto info = config::conninfo::parse(url.conninfo);
+  if (!info) return std::nullopt;
+  const auto attributes = info->get("target_session_attrs");
+  const bool is_said = !attributes.empty() && attributes != "any";
+  // libpq takes a look at one address of each name only.
+  if (has_one_host) {
+    info->set("host", fmt::format("{}", fmt::join(std::vector(addresses.size(), names.front()), ",")));
+    info->set("hostaddr", fmt::format("{}", fmt::join(addresses, ",")));
+  }
+  if (!is_said) info->set("target_session_attrs", "primary");
+  auto chosen = url;
+  chosen.conninfo = info->text();
+  chosen.name = has_one_host ? fmt::format("{}", fmt::join(addresses, ",")) : url.name;
+  return chosen;
 }
 
 int host_count(const config::server_url& url) {

@@ -4,8 +4,10 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <libpq-fe.h>
 
@@ -27,6 +29,11 @@ struct connect_options {
 // PQconnectStartParams with pgsteer's defaults before the conninfo (the operator's word counts more)
 // and what must hold behind it. Never null; check PQstatus. May block in getaddrinfo.
 [[nodiscard]] connection_ptr start_connection(const config::server_url& url, const connect_options& options);
+
+// The same server, where several hosts, or several addresses of its name, may be the primary and the conninfo
+// does not say which: then only a primary among them is taken. Nothing where there is no such choice.
+[[nodiscard]] std::optional<config::server_url> of_a_primary(const config::server_url& url,
+                                                             const std::vector<std::string>& addresses);
 
 // How many hosts the conninfo names: each may use up a connect timeout of its own.
 [[nodiscard]] int host_count(const config::server_url& url);

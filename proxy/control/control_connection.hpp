@@ -42,9 +42,14 @@ class control_connection {
   std::optional<control_failure> each_row(const char* sql, const row_visitor& visit, deadline until,
                                           int stop_fd, std::span<const char* const> parameters = {});
 
+  // Where it leads: see connection_place.
+  [[nodiscard]] const char* host() const { return text(PQhost(connection_.get())); }
+  [[nodiscard]] const char* hostaddr() const { return text(PQhostaddr(connection_.get())); }
+  [[nodiscard]] const char* port() const { return text(PQport(connection_.get())); }
   [[nodiscard]] int fd() const { return PQsocket(connection_.get()); }
 
  private:
+  static const char* text(const char* s) { return s == nullptr ? "" : s; }
   explicit control_connection(connection_ptr connection) : connection_(std::move(connection)) {}
   [[nodiscard]] control_failure failure() const;
   std::optional<control_failure> await_result(deadline until, int stop_fd);

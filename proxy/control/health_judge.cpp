@@ -23,6 +23,12 @@ std::string_view role_warning(server_role role) {
                "data";
 }
 
+std::string_view claim_warning(config::claimed_role claim) {
+  return claim == config::claimed_role::primary
+             ? "Server with pgsteer_role=primary is a standby - it is used as what it is"
+             : "Server with pgsteer_role=replica is a primary - it is used as what it is";
+}
+
 }  // namespace
 
 health_judge::health_judge(server_role role, const config::settings& settings)
@@ -131,6 +137,16 @@ void health_judge::check_role(bool in_recovery, verdict& v) {
     v.is_role_mismatch = true;
   }
   is_role_wrong_ = is_wrong;
+  if (claim_ != config::claimed_role::automatic) check_claim(in_recovery, v);
+}
+
+void health_judge::check_claim(bool in_recovery, verdict& v) {
+  const bool is_wrong = in_recovery == (claim_ == config::claimed_role::primary);
+  if (is_wrong && !is_claim_wrong_) {
+    v.lines.push_back({log_level::warn, std::string{claim_warning(claim_)}, {}});
+    v.is_role_mismatch = true;
+  }
+  is_claim_wrong_ = is_wrong;
 }
 
 }  // namespace pgsteer::proxy

@@ -55,6 +55,8 @@ class health_judge {
 
   // The role its answers are held against from now on.
   void expect(server_role role) { role_ = role; }
+  // pgsteer_role: what it is said to be; a server that contradicts it is warned of, and used as what it is.
+  void hold_to(config::claimed_role role) { claim_ = role; }
   // Other settings from now on; what is scheduled stays.
   void adopt(const config::settings& settings);
 
@@ -71,6 +73,7 @@ class health_judge {
  private:
   [[nodiscard]] time_point probe_after(time_point now) const;
   void check_role(bool in_recovery, verdict& v);
+  void check_claim(bool in_recovery, verdict& v);
   [[nodiscard]] verdict scheduled_failure(std::string_view cause, time_point now, double spread);
 
   server_role role_;
@@ -80,6 +83,8 @@ class health_judge {
   bool is_connected_ = false;
   bool is_news_when_connected_ = true;  // the next connection is worth a line
   bool is_role_wrong_ = false;
+  config::claimed_role claim_ = config::claimed_role::automatic;
+  bool is_claim_wrong_ = false;
   bool is_suspected_ = false;  // the coming probe answers a worker's report
   time_point next_probe_{};
   time_point hasty_until_{};

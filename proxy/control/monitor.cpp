@@ -61,7 +61,10 @@ class watch {
         on_change_(std::move(on_change)),
         on_report_(std::move(on_report)),
         shared_(std::move(shared)),
-        judge_(server_->role(), settings_) {}
+        judge_(server_->role(), settings_),
+        is_configured_primary_(server_->role() == server_role::primary) {
+    judge_.hold_to(server_->url().role);
+  }
 
   void run() {
     while (!shared_->is_stopping) {
@@ -74,8 +77,9 @@ class watch {
 
  private:
   void step() {
-    const auto plan = judge_.next();
     const auto now = steady_clock::now();
+    if (connection_ && now >= next_move_ && is_to_move()) return move(now);
+    const auto plan = judge_.next();
     if (plan.when <= now) return plan.what == health_judge::action::connect ? connect() : probe();
     const auto look = connection_ ? pacer_.next() : std::nullopt;
     if (look && *look <= now) return look_at_replay();
@@ -126,17 +130,62 @@ class watch {
 
   void connect() {
     lose_connection();
-    const auto timeout = settings_.connect_timeout * host_count(server_->url());
-    auto opened = control_connection::open(server_->url(), {settings_.connect_timeout},
-                                           steady_clock::now() + timeout, shared_->stopping.fd());
+    auto opened = open();
     if (!opened) return connect_failed(opened.error());
     connection_.emplace(std::move(*opened));
+    begin();
+  }
+
+  void begin() {
     const auto epoch = server_->replay_epoch();
     if (const auto failed = identify()) return connect_failed(*failed);
     server_->counters.connects.fetch_add(1, std::memory_order_relaxed);
+    server_->pin({connection_->host(), connection_->hostaddr(), connection_->port()});
     publish(epoch);
     server_->samples.open();
     apply(judge_.connected(report_.in_recovery, steady_clock::now()));
+  }
+
+  // Of several hosts and addresses of the primary, the one that is; else what libpq finds.
+  control_connection::result<control_connection> open() {
+    const auto url =
+        is_configured_primary_ ? of_a_primary(server_->url(), server_->addresses()) : std::nullopt;
+    if (url) {
+      auto opened = open(*url);
+      if (opened) return opened;
+    }
+    return open(server_->url());
+  }
+
+  control_connection::result<control_connection> open(const config::server_url& url) {
+    const auto timeout = settings_.connect_timeout * host_count(url);
+    return control_connection::open(url, {settings_.connect_timeout}, steady_clock::now() + timeout,
+                                    shared_->stopping.fd());
+  }
+
+  // The name stands for another address now; or of several addresses this one is no primary any more.
+  [[nodiscard]] bool is_to_move() const {
+    return server_->is_misplaced() || (is_configured_primary_ && report_.in_recovery && has_choice());
+  }
+
+  [[nodiscard]] bool has_choice() const {
+    return of_a_primary(server_->url(), server_->addresses()).has_value();
+  }
+
+  // The connection that works is kept until there is another one that is better.
+  void move(steady_clock::time_point now) {
+    next_move_ = now + std::max(settings_.health_interval, milliseconds{1000});
+    auto opened =
+        server_->is_misplaced() ? open() : open(*of_a_primary(server_->url(), server_->addresses()));
+    if (!opened || shared_->is_stopping) return;
+    const connection_place to{opened->host(), opened->hostaddr(), opened->port()};
+    const auto from = server_->place();
+    if (to == from) return;
+    log_warn("Server's name leads to another address: connections move there",
+             {{"server", server_->name()}, {"from", from.hostaddr}, {"to", to.hostaddr}});
+    server_->forget_replayed();
+    connection_.emplace(std::move(*opened));
+    begin();
   }
 
   void connect_failed(const control_failure& failure) {
@@ -267,6 +316,8 @@ class watch {
   monitor::report_listener on_report_;
   std::shared_ptr<monitor_shared> shared_;
   health_judge judge_;
+  const bool is_configured_primary_;
+  steady_clock::time_point next_move_{};
   std::optional<control_connection> connection_;
   server_report report_;
   bool is_restricted_ = false;  // the role may not read the control file

@@ -1,5 +1,6 @@
 #include "proxy/control/server.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "proxy/log.hpp"
@@ -25,7 +26,7 @@ std::string_view to_string(server_health health) {
 }
 
 bool topology::has_primary() const {
-  const bool is_alone = replicas.empty() && excluded.empty();
+  const bool is_alone = replicas.empty() && excluded.empty() && twins.empty();
   return primary->is_usable() && (is_alone || !primary->in_recovery.load(std::memory_order_relaxed));
 }
 
@@ -111,6 +112,37 @@ void server::hint_promoted() {
 void server::hasten() {
   if (hastened.exchange(true, std::memory_order_acq_rel)) return;
   poke();
+}
+
+void server::pin(connection_place to) {
+  const std::lock_guard lock{mutex_};
+  if (pin_number() != 0 && to == place_) return;
+  place_ = std::move(to);
+  pin_number_.fetch_add(1, std::memory_order_release);
+}
+
+connection_place server::place() const {
+  const std::lock_guard lock{mutex_};
+  return place_;
+}
+
+void server::note_addresses(std::vector<std::string> addresses) {
+  {
+    const std::lock_guard lock{mutex_};
+    addresses_ = std::move(addresses);
+  }
+  if (is_misplaced()) poke();
+}
+
+std::vector<std::string> server::addresses() const {
+  const std::lock_guard lock{mutex_};
+  return addresses_;
+}
+
+bool server::is_misplaced() const {
+  const std::lock_guard lock{mutex_};
+  if (addresses_.empty() || place_.hostaddr.empty()) return false;
+  return std::find(addresses_.begin(), addresses_.end(), place_.hostaddr) == addresses_.end();
 }
 
 void server::on_poke(std::function<void()> poke) {

@@ -39,6 +39,14 @@ struct server_counters {
   std::atomic<std::uint64_t> role_mismatches{0};   // times it contradicted its configured role
 };
 
+// Where a connection leads: of several hosts and addresses the one that was taken, as libpq names it.
+struct connection_place {
+  std::string host;
+  std::string hostaddr;  // empty: a unix socket
+  std::string port;
+  bool operator==(const connection_place&) const = default;
+};
+
 class server {
  public:
   // Positions on no timeline count: nothing is known of the primary's yet.
@@ -60,6 +68,8 @@ class server {
     if (is_excluded()) return false;
     return h == server_health::up || h == server_health::unknown;
   }
+  // Since the process started.
+  [[nodiscard]] bool was_reached() const { return counters.connects.load(std::memory_order_relaxed) > 0; }
   void set_health(server_health h) { health_.store(h, std::memory_order_release); }
 
   // Sets `to` only where `from` still holds, so that a report in between is not painted over.
@@ -68,8 +78,6 @@ class server {
   // A worker met a refused, broken or dying connection: the server counts as retrying at once and
   // its monitor probes without delay. Any thread; cheap when said often.
   void report_failure();
-  // Since the process started.
-  [[nodiscard]] bool was_reached() const { return counters.connects.load(std::memory_order_relaxed) > 0; }
   // A worker wants a server that is not usable: its monitor tries now unless it tried within a second.
   void want();
 
@@ -77,6 +85,17 @@ class server {
   void hint_promoted();
   // The primary is lost: the monitor asks every 100 ms for some seconds. Any thread.
   void hasten();
+
+  // Where the control connection leads, and clients' connections with it: what is known of the server is
+  // known of this address. `number` grows when it changes; 0: not known yet. Any thread may ask.
+  void pin(connection_place to);
+  [[nodiscard]] connection_place place() const;
+  [[nodiscard]] std::uint64_t pin_number() const { return pin_number_.load(std::memory_order_acquire); }
+  // What its names lead to now; empty: not all are known. Wakes the monitor where the pinned address is no
+  // longer one of them.
+  void note_addresses(std::vector<std::string> addresses);
+  [[nodiscard]] std::vector<std::string> addresses() const;
+  [[nodiscard]] bool is_misplaced() const;
 
   // The monitor's ear, set once; other servers' monitors may run already.
   void on_poke(std::function<void()> poke);
@@ -166,6 +185,9 @@ class server {
   std::atomic<std::uint64_t> starts_{0};  // connections lost so far, each of which may have been a restart
   std::uint32_t followed_timeline_ = 0;   // guarded by mutex_
   std::atomic<std::uint64_t> watched_lsn_{0};
+  connection_place place_;              // guarded by mutex_
+  std::vector<std::string> addresses_;  // guarded by mutex_
+  std::atomic<std::uint64_t> pin_number_{0};
   std::atomic<std::chrono::steady_clock::rep> up_since_{0};
   std::atomic<std::chrono::steady_clock::rep> control_lost_{0};
   std::atomic<float> latency_{0};
@@ -179,6 +201,7 @@ struct topology {
   server_ref primary;
   std::vector<server_ref> replicas;
   std::vector<server_ref> excluded;  // configured, and no traffic: fenced, foreign, or a lost old primary
+  std::vector<server_ref> twins;     // the primary under other names: no traffic of their own
   std::uint32_t timeline = 0;        // the primary's; 0: unknown
   std::uint64_t switch_lsn = 0;      // where that timeline begins; 0: unknown or never promoted
   std::uint64_t failovers = 0;       // times the primary changed

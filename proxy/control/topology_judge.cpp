@@ -57,7 +57,7 @@ server_place place_of(const member_state& m, const member_state& primary) {
   if (is_foreign(m, primary)) return server_place::foreign;
   if (is_standby(m)) return server_place::replica;
   if (!m.report) return m.is_configured_primary ? server_place::silent : server_place::replica;
-  if (is_the_same_server(m, primary)) return server_place::replica;
+  if (m.is == contact::connected && is_the_same_server(m, primary)) return server_place::twin;
   return m.is == contact::connected && primary.report ? server_place::outranked : server_place::silent;
 }
 

@@ -24,6 +24,7 @@ struct member_state {
 enum class server_place : std::uint8_t {
   primary,
   replica,
+  twin,       // the primary itself, configured or found under another name
   silent,     // no standby, and down or of unknown rank: nothing until it or the primary speaks
   outranked,  // says it is a primary too, on a timeline that is not above the primary's
   foreign,    // its data is not the primary's

@@ -12,8 +12,13 @@ namespace {
 // So long after the primary's loss the others are asked quickly; later, with their health probes.
 constexpr std::chrono::seconds quick_search{60};
 
-bool gets_traffic(server_place p) {
-  return p == server_place::primary || p == server_place::replica;
+// Known to be what it should be: a twin is the primary, and has its traffic there.
+bool is_in_order(server_place p) {
+  return p == server_place::primary || p == server_place::replica || p == server_place::twin;
+}
+
+server_role role_of(server_place p) {
+  return p == server_place::primary || p == server_place::twin ? server_role::primary : server_role::replica;
 }
 
 member_state::contact contact_of(const server& s) {
@@ -127,8 +132,8 @@ std::vector<server_ref> topology_watch::apply(const judged_topology& j) {
   std::vector<server_ref> moved;
   for (std::size_t i = 0; i < members_.size(); ++i) {
     auto& m = members_[i];
-    m.host->set_role(i == primary_ ? server_role::primary : server_role::replica);
-    m.host->set_excluded(!gets_traffic(j.places[i]));
+    m.host->set_role(role_of(j.places[i]));
+    m.host->set_excluded(!is_in_order(j.places[i]));
     if (std::exchange(m.place, j.places[i]) == j.places[i]) continue;
     moved.push_back(m.host);
     tell_place(m, primary);
@@ -174,6 +179,8 @@ topology_ref topology_watch::publish() {
     const auto& m = members_[i];
     if (i == primary_) {
       t->primary = m.host;
+    } else if (m.place == server_place::twin) {
+      t->twins.push_back(m.host);
     } else {
       (m.place == server_place::replica ? t->replicas : t->excluded).push_back(m.host);
     }

@@ -31,7 +31,8 @@ _SANITIZER = re.compile(r"(AddressSanitizer|ThreadSanitizer|LeakSanitizer|runtim
 class Proxy:
     """One pgsteer process. `settings` are those of its configuration file, `environment` its variables."""
 
-    def __init__(self, primary_url=None, replica_url=None, environment=None, arguments=(), ready=True, **settings):
+    def __init__(self, primary_url=None, replica_url=None, environment=None, arguments=(), ready=True, hosts=None,
+                 name_server=None, **settings):
         self.directory = tempfile.mkdtemp(prefix="pgsteer-proxy-")
         atexit.register(shutil.rmtree, self.directory, ignore_errors=True)
         self.port = free_port()
@@ -45,6 +46,12 @@ class Proxy:
             self._environment["DATABASE_URL"] = primary_url
         if replica_url:
             self._environment["DATABASE_REPLICA_URL"] = replica_url
+        self.hosts_path = f"{self.directory}/hosts"
+        self._has_hosts = hosts is not None
+        with open(f"{self.directory}/resolv.conf", "w") as file:
+            file.write(f"nameserver {name_server or '127.0.0.1'}\noptions timeout:1 attempts:1\n")
+        if self._has_hosts:
+            self.write_hosts(hosts)
         self.write_config()
         self._start(arguments)
         if ready:
@@ -60,12 +67,26 @@ class Proxy:
         with open(self.config_path, "w") as file:
             file.write(yaml.safe_dump(self.settings) if text is None else text)
 
+    def write_hosts(self, names):
+        """What this process's own /etc/hosts says from now on: {name: [address, ...]}. In place: it is mounted."""
+        lines = [f"{address} {name}\n" for name, addresses in names.items() for address in addresses]
+        with open(self.hosts_path, "w") as file:
+            file.write("".join(["127.0.0.1 localhost\n", *lines]))
+
+    def _own_hosts(self):
+        """Words before the command that give it these files for its /etc/hosts and resolv.conf."""
+        if not self._has_hosts:
+            return []
+        user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+        mount = 'cd "$0" && for file in hosts resolv.conf; do mount --bind $file /etc/$file || exit; done; exec "$@"'
+        return ["unshare", "--mount", *user, "sh", "-c", mount, self.directory]
+
     def _start(self, arguments):
         inherited = {name: value for name, value in os.environ.items()
                      if not name.startswith(("PG", "DATABASE_"))}
         with open(self.log_path, "a") as log:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", BINARY, "--config", self.config_path, *arguments],
+                ["setpriv", "--pdeathsig", "KILL", *self._own_hosts(), BINARY, "--config", self.config_path, *arguments],
                 env={**inherited, **self._environment}, cwd=self.directory,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 

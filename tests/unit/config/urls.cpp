@@ -5,6 +5,8 @@
 
 #include "config/conninfo.hpp"
 #include "config/passfile.hpp"
+#include "config/patroni_url.hpp"
+#include "config/server_places.hpp"
 
 namespace pgsteer::config {
 namespace {
@@ -40,6 +42,61 @@ TEST(server_urls, are_read_as_libpq_reads_them) {
   EXPECT_EQ(option_of(server, "application_name"), "x");
   EXPECT_EQ(option_of(server, "gssencmode"), "disable");
   EXPECT_EQ(option_of(server, "connect_timeout"), "");
+}
+
+TEST(server_urls, may_say_role_and_expansion) {
+  EXPECT_EQ(primary_of("postgres://app@db/shop").role, claimed_role::automatic);
+  EXPECT_TRUE(primary_of("postgres://app@db/shop?pgsteer_expand=dns").expands);
+  for (const char* text : {"postgres://app@db/shop?pgsteer_role=replica&pgsteer_expand=off",
+                           "host=db user=app dbname=shop pgsteer_expand=off pgsteer_role=replica"}) {
+    const auto server = primary_of(text);
+    EXPECT_EQ(server.role, claimed_role::replica) << text;
+    EXPECT_FALSE(server.expands) << text;
+    EXPECT_EQ(primary_of(redacted(server)), server) << redacted(server);
+  }
+  for (const char* text :
+       {"postgres://db?pgsteer_role=standby", "host=db pgsteer_role=", "host=db pgsteer_expand=srv"})
+    EXPECT_TRUE(parse_server(text, nullptr, plain()).has_error()) << text;
+}
+
+TEST(server_places, are_names_and_addresses) {
+  using testing::ElementsAre;
+  using testing::IsEmpty;
+  const auto several = primary_of("postgres://app@db1:5432,10.0.0.1,db2/shop");
+  EXPECT_THAT(names_to_resolve(several), ElementsAre("db1", "db2"));
+  EXPECT_THAT(literal_addresses(several), ElementsAre("10.0.0.1"));
+  EXPECT_FALSE(is_expandable(several));
+  EXPECT_TRUE(is_expandable(primary_of("postgres://app@db/shop")));
+  EXPECT_FALSE(is_expandable(primary_of("postgres://app@db/shop?pgsteer_expand=off")));
+  for (const char* text : {"postgres://app@10.0.0.1/shop", "postgres://app@[fd00::1]/shop",
+                           "host=/tmp user=app", "host=db hostaddr=10.0.0.1 user=app"}) {
+    EXPECT_FALSE(is_expandable(primary_of(text))) << text;
+    EXPECT_THAT(names_to_resolve(primary_of(text)), IsEmpty()) << text;
+  }
+  EXPECT_THAT(literal_addresses(primary_of("host=db hostaddr=fd00:0::1 user=app")), ElementsAre("fd00::1"));
+  EXPECT_EQ(at_address(primary_of("postgres://app@db:5433/shop"), "fd00::1").name, "[fd00::1]:5433");
+  const auto service = primary_of("postgres://app@_postgresql._tcp.example.org/shop");
+  EXPECT_EQ(srv_name(service), "_postgresql._tcp.example.org");
+  EXPECT_THAT(names_to_resolve(service), IsEmpty());
+  EXPECT_EQ(srv_name(several), "");
+  const auto member =
+      at_host(primary_of("postgres://app@a,b/shop?target_session_attrs=primary"), "c", "5433");
+  EXPECT_EQ(member.name, "c:5433");
+  EXPECT_EQ(option_of(member, "target_session_attrs"), "");
+  EXPECT_EQ(option_of(member, "user"), "app");
+}
+
+TEST(patroni_urls, are_host_port_and_path) {
+  const auto url = parse_patroni_url("http://10.0.0.1:8009");
+  ASSERT_TRUE(url);
+  EXPECT_EQ(url->host, "10.0.0.1");
+  EXPECT_EQ(url->port, "8009");
+  EXPECT_EQ(url->target, "/cluster");
+  EXPECT_EQ(parse_patroni_url("http://[fd00::1]/patroni/cluster")->host, "fd00::1");
+  EXPECT_EQ(parse_patroni_url("http://p/patroni/cluster")->target, "/patroni/cluster");
+  EXPECT_EQ(parse_patroni_url("http://p/")->port, "8008");
+  for (const char* wrong : {"", "p:8008", "https://p:8008", "http://", "http://u:s@p", "http://p/?x=1"})
+    EXPECT_TRUE(parse_patroni_url(wrong).has_error()) << wrong;
 }
 
 TEST(server_urls, may_say_weight_and_zone) {

@@ -4,8 +4,29 @@
 
 #include <gtest/gtest.h>
 
+#include "config/urls.hpp"
+
 namespace pgsteer::proxy {
 namespace {
+
+std::string conninfo_of_primary(const char* url, const std::vector<std::string>& addresses) {
+  const auto chosen = of_a_primary(*config::parse_server(url, nullptr, {}), addresses);
+  return chosen ? chosen->conninfo : "";
+}
+
+TEST(of_a_primary, asks_for_one_where_there_is_a_choice) {
+  EXPECT_EQ(conninfo_of_primary("postgres://app@db/shop", {"10.0.0.1"}), "");
+  EXPECT_EQ(conninfo_of_primary("postgres://app@10.0.0.1/shop", {"10.0.0.1", "10.0.0.2"}), "");
+  const auto of_name = conninfo_of_primary("postgres://app@db/shop", {"10.0.0.1", "10.0.0.2"});
+  for (const char* part : {"host='db,db'", "hostaddr='10.0.0.1,10.0.0.2'", "target_session_attrs='primary'"})
+    EXPECT_NE(of_name.find(part), std::string::npos) << of_name;
+  EXPECT_NE(conninfo_of_primary("postgres://app@a,b/shop", {}).find("target_session_attrs='primary'"),
+            std::string::npos);
+  EXPECT_NE(conninfo_of_primary("postgres://app@a,b/shop?target_session_attrs=read-write", {})
+                .find("target_session_attrs='read-write'"),
+            std::string::npos)
+      << "the operator's word counts";
+}
 
 TEST(short_cause, keeps_the_cause_alone) {
   EXPECT_EQ(short_cause("connection to server at \"127.0.0.1\", port 5999 failed: Connection refused\n"

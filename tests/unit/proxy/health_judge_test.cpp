@@ -211,6 +211,18 @@ TEST_F(judge, a_wrong_role_is_said_once_until_it_is_right_again) {
   EXPECT_TRUE(judge_.probed(false, start).is_role_mismatch);
 }
 
+TEST_F(judge, a_claimed_role_is_held_against_what_is_found) {
+  judge_.hold_to(config::claimed_role::replica);
+  EXPECT_FALSE(judge_.connected(true, start).is_role_mismatch);
+  judge_.expect(server_role::primary);  // it was promoted, and is used as what it is
+  const auto v = judge_.probed(false, start);
+  EXPECT_TRUE(v.is_role_mismatch);
+  EXPECT_THAT(messages(v), ElementsAre(testing::HasSubstr("pgsteer_role=replica is a primary")));
+  EXPECT_TRUE(judge_.probed(false, start).lines.empty());
+  judge_.hold_to(config::claimed_role::automatic);
+  EXPECT_TRUE(judge_.probed(false, start).lines.empty());
+}
+
 TEST(judge_of_a_primary, in_recovery_is_a_wrong_role) {
   health_judge j{server_role::primary, config::settings{}};
   const auto v = j.connected(true, start);

@@ -68,10 +68,14 @@ TEST(topology_judge, between_equal_timelines_the_one_in_force_stays) {
   EXPECT_EQ(judge({writable(0), writable(5)}).primary, 0U) << "an unknown timeline proves nothing";
 }
 
-TEST(topology_judge, one_server_configured_twice_is_its_own_replica) {
+TEST(topology_judge, one_server_configured_twice_is_a_twin_of_itself) {
   auto one = writable(1);
   one.report->started_at = "2026-01-31 12:00:00.123456+00";
-  EXPECT_THAT(judge({one, one}).places, ElementsAre(primary, replica));
+  EXPECT_THAT(judge({one, one}).places, ElementsAre(primary, twin));
+  auto gone = one;
+  gone.is = contact::lost;
+  EXPECT_THAT(judge({one, gone}).places, ElementsAre(primary, silent));
+  EXPECT_THAT(judge({gone, one}).places, ElementsAre(silent, primary)) << "reached by the name that is left";
 }
 
 TEST(topology_judge, an_old_primary_that_comes_back_as_a_standby_is_a_replica) {

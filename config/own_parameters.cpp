@@ -1,5 +1,7 @@
-#include "config/balance_parameters.hpp"
+#include "config/own_parameters.hpp"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -12,6 +14,7 @@ namespace pgsteer::config {
 namespace {
 
 constexpr int most_weight = 1000;
+constexpr std::array roles{claimed_role::automatic, claimed_role::primary, claimed_role::replica};
 constexpr std::size_t longest_zone = 63;
 
 bool is_blank(char c) {
@@ -44,9 +47,39 @@ std::optional<std::string> take(std::string& text, std::string_view name) {
   return value;
 }
 
+std::optional<complaint> take_place(std::string& text, server_url& out) {
+  if (const auto role = take(text, "pgsteer_role")) {
+    const auto is_it = [&](claimed_role each) { return to_text(each) == *role; };
+    const auto at = std::find_if(roles.begin(), roles.end(), is_it);
+    if (at == roles.end()) {
+      return complaint{"has a pgsteer_role that cannot be", "write auto, primary or replica"};
+    }
+    out.role = *at;
+  }
+  if (const auto expand = take(text, "pgsteer_expand")) {
+    if (*expand != "dns" && *expand != "off") {
+      return complaint{"has a pgsteer_expand that cannot be", "write dns or off"};
+    }
+    out.expands = *expand == "dns";
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-parsed<std::string> take_balance_parameters(std::string text, server_url& out) {
+std::string_view to_text(claimed_role role) {
+  switch (role) {
+    case claimed_role::primary:
+      return "primary";
+    case claimed_role::replica:
+      return "replica";
+    case claimed_role::automatic:
+      break;
+  }
+  return "auto";
+}
+
+parsed<std::string> take_own_parameters(std::string text, server_url& out) {
   if (const auto weight = take(text, "pgsteer_weight")) {
     const auto number = parse_number(*weight, 1, most_weight);
     if (!number) {
@@ -61,6 +94,7 @@ parsed<std::string> take_balance_parameters(std::string text, server_url& out) {
     }
     out.zone = *zone;
   }
+  if (auto wrong = take_place(text, out)) return *wrong;
   return {boost::system::in_place_value, std::move(text)};
 }
 

@@ -1,0 +1,140 @@
+"""Members come from Patroni's REST API and leave with it; without its answer, what is known goes on.
+
+Its answers are as Patroni 3 gives them, served by the test; the servers are real.
+"""
+
+import http.server
+import json
+import threading
+import unittest
+
+from tests.support.cluster import Cluster
+from tests.support.load import Load
+from tests.support.proxy import Proxy
+from tests.support.waiting import wait_until
+
+
+class RestApi:
+    """GET /cluster of a Patroni node that says what a test wants."""
+
+    def __init__(self):
+        api = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                status, body = api.answer() if self.path == "/cluster" else (404, b"")
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.members, self.status, self.asked = [], 200, 0
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def answer(self):
+        self.asked += 1
+        return self.status, json.dumps({"members": self.members, "scope": "shop"}).encode()
+
+    def say(self, leader, *replicas, **tags):
+        self.members = [{"name": s.name, "role": "leader" if s is leader else "replica",
+                         "state": "running" if s is leader else "streaming", "host": "127.0.0.1", "port": s.port,
+                         "api_url": f"{self.url}/patroni", "timeline": 1, **({} if s is leader else {"lag": 0}),
+                         **({"tags": tags[s.name]} if s.name in tags else {})} for s in (leader, *replicas)]
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Patroni(unittest.TestCase):
+    def setUp(self):
+        self.servers = Cluster(replicas=2)
+        self.addCleanup(self.servers.stop)
+        self.servers.run("CREATE TABLE ledger (id int)")
+        self.api = RestApi()
+        self.addCleanup(self.api.stop)
+
+    def start(self, replica=None, *apis, **settings):
+        proxy = Proxy(self.servers.primary.url(), replica, patroni=[api.url for api in apis or [self.api]],
+                      discovery_interval="100ms", health_interval="200ms", reconnect_delay="100ms",
+                      consistency="eventual", **settings)
+        self.addCleanup(proxy.stop)
+        return proxy
+
+    def replicas(self, proxy):
+        return {each["name"] for each in json.loads(proxy.get("/status")[1])["servers"] if each["role"] == "replica"}
+
+    def named(self, *servers):
+        return {f"127.0.0.1:{server.port}" for server in servers}
+
+    def test_members_come_and_go(self):
+        primary, (one, two) = self.servers.primary, self.servers.replicas
+        self.api.say(primary, one)
+        proxy = self.start()
+        wait_until(lambda: self.replicas(proxy) == self.named(one), message="the member is a replica")
+        with Load(proxy.connect, lambda c: c.execute("SELECT count(*) FROM ledger /* members */")) as load:
+            wait_until(lambda: self.servers.ran("/* members */").get("replica1", 0) > 10, message="it is read from")
+            self.api.say(primary, one, two)
+            wait_until(lambda: self.servers.ran("/* members */").get("replica2", 0) > 10, message="so is the new one")
+            self.api.say(primary, two)
+            wait_until(lambda: self.replicas(proxy) == self.named(two), message="the other has left")
+            load.wait_progress()
+        self.assertEqual(load.errors, [])
+        self.assertGreaterEqual(len(proxy.log_lines("INFO Replicas found")), 2)
+
+    def test_a_promoted_member_takes_the_writes(self):
+        primary, (one, two) = self.servers.primary, self.servers.replicas
+        self.api.say(primary, one, two)
+        proxy = self.start()
+        wait_until(lambda: self.replicas(proxy) == self.named(one, two), message="both are replicas")
+        primary.kill()
+        one.promote()
+        self.api.say(one, two)
+        proxy.ask("INSERT INTO ledger VALUES (1)")
+        self.assertEqual(one.value("SELECT count(*) FROM ledger"), 1)
+
+    def test_without_an_answer_the_members_stay(self):
+        primary, (one, two) = self.servers.primary, self.servers.replicas
+        self.api.say(primary, one, two)
+        proxy = self.start()
+        wait_until(lambda: self.replicas(proxy) == self.named(one, two), message="both are replicas")
+        self.api.status = 503
+        proxy.wait_log("WARN Patroni does not answer.*503")
+        self.assertEqual(self.replicas(proxy), self.named(one, two))
+        self.api.status = 200
+        proxy.wait_log("INFO Patroni answers again")
+
+    def test_the_next_node_is_asked_and_the_urls_count_from_the_start(self):
+        primary, (one, two) = self.servers.primary, self.servers.replicas
+        dead = RestApi()
+        dead.status = 500
+        self.addCleanup(dead.stop)
+        self.api.status = 500
+        self.api.say(primary, one, two, replica2={"noloadbalance": True})
+        proxy = self.start(one.url(), dead, self.api)
+        wait_until(lambda: proxy.health()[0] == 200, message="healthy without Patroni")
+        self.assertEqual(self.replicas(proxy), self.named(one))
+        self.api.status = 200
+        proxy.wait_log("INFO Patroni answers again")
+        self.assertGreater(dead.asked, 1)
+        self.assertEqual(self.replicas(proxy), self.named(one))  # replica2 is not for reads
+        self.api.say(primary, one, two)
+        wait_until(lambda: self.replicas(proxy) == self.named(one, two), message="now it is")
+
+    def test_a_reload_may_leave_patroni(self):
+        primary, (one, two) = self.servers.primary, self.servers.replicas
+        self.api.say(primary, one, two)
+        proxy = self.start(one.url())
+        wait_until(lambda: self.replicas(proxy) == self.named(one, two), message="both are replicas")
+        proxy.reload(patroni=[])
+        wait_until(lambda: self.replicas(proxy) == self.named(one), message="the configured one is left")
+
+
+if __name__ == "__main__":
+    unittest.main()
