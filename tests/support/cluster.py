@@ -58,6 +58,14 @@ class Server:
         self._settings["primary_conninfo"] = (
             f"host=127.0.0.1 port={primary.port} user=replicator application_name={self.name}")
 
+    def rewind(self, source):
+        """pg_rewind of the stopped server: what `source` does not have is undone, so that it can follow it."""
+        done = subprocess.run(as_server_user(
+            [f"{PG_BIN}/pg_rewind", "-D", self.data, "--no-sync", "--source-server",
+             f"host={source.directory} port={source.port} user={SUPERUSER} dbname=postgres"]),
+            cwd="/", capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
     def configure(self, **settings):
         """Changes settings for the next start (or reload())."""
         self._settings.update(settings)
