@@ -1,5 +1,7 @@
 #include "proxy/control/topology_judge.hpp"
 
+#include <algorithm>
+
 namespace pgsteer::proxy {
 namespace {
 
@@ -32,22 +34,30 @@ bool is_the_same_server(const member_state& a, const member_state& b) {
          a.report->started_at == b.report->started_at;
 }
 
+// Another configured server follows it, or a server that has its data: it is no stray one.
+bool has_kin(std::span<const member_state> members, const member_state& m) {
+  return std::any_of(members.begin(), members.end(), [&](const auto& other) {
+    return is_standby(other) && other.is == contact::connected && system_of(other) != 0 &&
+           system_of(other) == system_of(m);
+  });
+}
+
 // Whether `m` may take the place of `current`, which is silent, a standby or on an older timeline.
-bool may_replace(const member_state& current, const member_state& m) {
+bool may_replace(std::span<const member_state> members, const member_state& current, const member_state& m) {
   if (!is_writable(m) || is_foreign(m, current)) return false;
   if (is_writable(current)) return timeline_of(m) > timeline_of(current) && timeline_of(current) != 0;
   if (is_standby(current)) return timeline_of(m) >= timeline_of(current);
   if (current.is == contact::untried) return false;
-  // Of a primary never heard of nothing can be compared. A promotion is proof enough that `m` is no
-  // stray server somebody wrote into the list: those have never left their first timeline.
-  if (!current.report) return timeline_of(m) > 1;
+  // Of a primary never heard of nothing can be compared. A promotion, or a standby beside it, is proof enough
+  // that `m` is no stray server somebody wrote into the list: those have never left their first timeline.
+  if (!current.report) return timeline_of(m) > 1 || has_kin(members, m);
   return timeline_of(m) >= timeline_of(current);
 }
 
 std::size_t choose_primary(std::span<const member_state> members, std::size_t current) {
   std::optional<std::size_t> best;
   for (std::size_t i = 0; i < members.size(); ++i) {
-    if (i == current || !may_replace(members[current], members[i])) continue;
+    if (i == current || !may_replace(members, members[current], members[i])) continue;
     if (!best || timeline_of(members[i]) > timeline_of(members[*best])) best = i;
   }
   return best.value_or(current);

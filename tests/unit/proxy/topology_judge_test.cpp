@@ -78,6 +78,15 @@ TEST(topology_judge, one_server_configured_twice_is_a_twin_of_itself) {
   EXPECT_THAT(judge({gone, one}).places, ElementsAre(silent, primary)) << "reached by the name that is left";
 }
 
+TEST(topology_judge, a_primary_never_heard_of_yields_to_one_that_a_standby_vouches_for) {
+  const member_state silent_one{contact::lost, {}, true};
+  EXPECT_EQ(judge({silent_one, writable(1)}).primary, 0U) << "it may be any server";
+  EXPECT_EQ(judge({silent_one, writable(1), standby(1)}).primary, 1U);
+  EXPECT_EQ(judge({silent_one, writable(1), of_system(78, standby(1))}).primary, 0U);
+  EXPECT_EQ(judge({silent_one, writable(1), standby(1, contact::lost)}).primary, 0U);
+  EXPECT_EQ(judge({silent_one, of_system(0, writable(1)), of_system(0, standby(1))}).primary, 0U);
+}
+
 TEST(topology_judge, an_old_primary_that_comes_back_as_a_standby_is_a_replica) {
   EXPECT_THAT(judge({standby(2), writable(2)}, 1).places, ElementsAre(replica, primary));
 }
