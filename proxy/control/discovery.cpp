@@ -70,14 +70,15 @@ std::vector<std::string> look_up_name(const std::string& name) {
 
 std::vector<config::server_url> with_found_servers(const config::settings& s, const findings& found) {
   std::vector<config::server_url> out;
+  const auto is_listed = [&](const config::server_url& url) {
+    return std::any_of(out.begin(), out.end(), [&](const auto& each) { return each.name == url.name; });
+  };
   const auto add = [&](config::server_url url) {
-    const auto is_known = [&](const auto& each) { return each.name == url.name; };
-    if (url.name != s.primary.name && std::none_of(out.begin(), out.end(), is_known))
-      out.push_back(std::move(url));
+    if (url.name != s.primary.name && !is_listed(url)) out.push_back(std::move(url));
   };
   for (const auto& replica : s.replicas) {
     auto several = expanded(replica, found);
-    if (several.empty()) out.push_back(replica);
+    if (several.empty() && !is_listed(replica)) out.push_back(replica);
     for (auto& each : several)
       add(std::move(each));
   }
