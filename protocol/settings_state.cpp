@@ -51,6 +51,12 @@ void append_set(std::string& sql, std::string_view name, std::string_view value)
 
 }  // namespace
 
+settings_map plan_settings(const settings_state& state) {
+  auto values = state.values;
+  std::erase_if(values, [](const auto& one) { return is_plan_neutral(one.first); });
+  return values;
+}
+
 settings_pool::settings_pool() : none_(intern({})) {}
 
 settings_ref settings_pool::intern(settings_map values) {

@@ -25,6 +25,9 @@ struct settings_state {
 };
 using settings_ref = std::shared_ptr<const settings_state>;
 
+// Those of its settings that its plan_key tells.
+[[nodiscard]] settings_map plan_settings(const settings_state& state);
+
 // Interns states: equal values give the same pointer. One per worker.
 class settings_pool {
  public:

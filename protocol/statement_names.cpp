@@ -25,6 +25,10 @@ std::string statement_name_on_server(std::uint64_t number) {
   return std::string(prefix) + std::to_string(number);
 }
 
+bool is_statement_name_on_server(std::string_view name) {
+  return name.starts_with(prefix);
+}
+
 std::optional<std::string> with_client_names(std::string_view error_response, const client_name& name_of) {
   std::optional<std::string> made;
   std::size_t done = 0;

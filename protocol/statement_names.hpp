@@ -13,6 +13,9 @@ namespace pgsteer::protocol {
 // "pgsteer_17": the statement of that number, on every backend that has it.
 [[nodiscard]] std::string statement_name_on_server(std::uint64_t number);
 
+// Whether a statement of this name could meet one of those.
+[[nodiscard]] bool is_statement_name_on_server(std::string_view name);
+
 // The client's own name of a statement, empty for the unnamed one; nothing where it has none of that number.
 using client_name = std::function<std::optional<std::string>(std::uint64_t number)>;
 

@@ -133,7 +133,9 @@ class worker {
   routing::sql_parser parser;
   statement_registry statements;
   protocol::settings_pool settings_values;
+  sql_statement_pool sql_statements;
   extended_unit unit;
+  routing::classification executing;  // of the unit at hand, an EXECUTE
   protocol::gather to_backend;
   std::vector<iovec> to_client;
   std::deque<std::string> renamed;           // errors in which a statement got its client's name

@@ -37,6 +37,7 @@ struct session_effects {
   bool may_pin : 1 =
       false;  // temporary table, LISTEN, WITH HOLD, advisory lock, PREPARE, LOAD, unknown functions
   bool deallocates_all : 1 = false;        // DEALLOCATE ALL, DISCARD ALL, DISCARD PLANS has no such effect
+  bool sets_local : 1 = false;             // SET LOCAL, to the end of its transaction
   bool resets : 1 = false;                 // RESET, SET TO DEFAULT, DISCARD ALL: startup values come back
   bool loads_library : 1 = false;          // LOAD: cannot be undone
   bool calls_c : 1 = false;                // a volatile function in C that nobody knows: it may remember
@@ -50,6 +51,7 @@ struct session_effects {
     may_set |= o.may_set;
     may_pin |= o.may_pin;
     deallocates_all |= o.deallocates_all;
+    sets_local |= o.sets_local;
     resets |= o.resets;
     loads_library |= o.loads_library;
     calls_c |= o.calls_c;
@@ -61,6 +63,16 @@ struct session_effects {
     changes_catalog |= o.changes_catalog;
     return *this;
   }
+};
+
+// What a text does with a statement that PREPARE, or the protocol's Parse, has made.
+enum class statement_use : std::uint8_t {
+  none,
+  prepares,     // exactly one PREPARE
+  executes,     // exactly one EXECUTE, whose arguments are reads
+  embeds,       // EXPLAIN or CREATE TABLE AS of one
+  deallocates,  // exactly one DEALLOCATE of a name
+  several,      // of names that are not told
 };
 
 // What a statement is, where a caller must treat it specially.
@@ -116,8 +128,12 @@ struct classification {
   session_effects effects;
   called_bodies bodies;
   std::string wish_reason;
-  std::string name;    // see kind
-  std::string value;   // of `SET name = constant`, as text; empty where it is not one constant
+  std::string name;   // see kind
+  std::string value;  // of `SET name = constant`, as text; empty where it is not one constant
+  statement_use use = statement_use::none;
+  std::string used;  // the name of the statement that it uses
+  // prepares: what EXECUTE of it is. executes and embeds: all but what is executed. Null: unknown.
+  std::shared_ptr<const classification> part;
   std::string reason;  // why it is not a read ("calls unknown function foo()"), or "read"
 };
 

@@ -187,6 +187,17 @@ void become(classification& unit, statement_kind kind, const classification& nex
   unit.value.clear();
 }
 
+// Before the effects are joined: what runs unknown code may name any statement.
+void join_uses(classification& unit, const classification& next) {
+  unit.part.reset();
+  if (unit.use == statement_use::none && next.use == statement_use::none) return;
+  const auto is_one = [](const classification& c) { return c.use != statement_use::none; };
+  const auto is_any = [&](const classification& c) { return !is_one(c) && c.effects.may_pin; };
+  const bool is_several = (is_one(unit) && is_one(next)) || is_any(unit) || is_any(next);
+  if (is_one(next)) unit.used = next.used;
+  unit.use = is_several ? statement_use::several : is_one(next) ? next.use : unit.use;
+}
+
 void join_verbs(classification& unit, const classification& next) {
   const bool any = unit.verb != transaction_verb::none || next.verb != transaction_verb::none;
   unit.verb = any ? transaction_verb::mixed : transaction_verb::none;
@@ -222,6 +233,7 @@ void join_text(classification& unit, const classification& next) {
     unit.effects |= effects;
     return;
   }
+  join_uses(unit, next);
   unit.effects |= next.effects;
   unit.bodies |= next.bodies;
   if (next.kind == statement_kind::empty) return;
@@ -237,9 +249,32 @@ void join_text(classification& unit, const classification& next) {
   become(unit, stays ? of_block : statement_kind::write, next);
 }
 
+classification as_executed(const classification& unit, const classification& target) {
+  const bool is_plain = target.use == statement_use::none && target.verb == transaction_verb::none &&
+                        (target.kind == statement_kind::read || target.kind == statement_kind::write);
+  if (!is_plain || unit.part == nullptr) return unit;
+  classification is = unit;
+  if (unit.use == statement_use::executes) {
+    is = target;
+    is.use = unit.use;
+    is.used = unit.used;
+    is.mark = unit.mark;
+    is.wish = unit.wish;
+    is.wish_reason = unit.wish_reason;
+    is.is_wish_of_comment = unit.is_wish_of_comment;
+  }
+  is.part.reset();
+  is.effects = unit.part->effects;
+  is.effects |= target.effects;
+  is.bodies |= unit.part->bodies;
+  if (target.effects.may_pin || target.effects.lists_prepared) is.use = statement_use::several;
+  return is;
+}
+
 void join(classification& unit, const classification& next) {
   const bool opens = unit.kind == statement_kind::transaction && unit.verb == transaction_verb::begin;
   if (opens && is_harmless(next)) {  // BEGIN READ ONLY and its reads in one pipeline
+    join_uses(unit, next);
     unit.effects |= next.effects;
     unit.bodies |= next.bodies;
     return;

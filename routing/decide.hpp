@@ -58,4 +58,8 @@ void join(classification& unit, const classification& next);
 // (reads, cursors, SET LOCAL).
 void join_text(classification& unit, const classification& next);
 
+// `unit` uses one statement, which is `target`: EXECUTE is as what it executes; EXPLAIN or CREATE TABLE AS of
+// it leaves what both leave.
+[[nodiscard]] classification as_executed(const classification& unit, const classification& target);
+
 }  // namespace pgsteer::routing

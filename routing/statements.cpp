@@ -146,21 +146,67 @@ classification judge_cursor_use(std::string_view command, bool may_unpin) {
   return is;
 }
 
-classification judge_prepare(const json::object& node, const facts& known) {
-  findings found;
-  found.refuse("PREPARE keeps a statement in the session");
-  found.effects.may_pin = true;
-  if (const auto* query = node.if_contains("query")) walker(known, found).walk(*query);
-  found.modifies = false;
-  return from_findings(std::move(found));
+// What PREPARE prepares, as EXECUTE of it will be judged.
+std::shared_ptr<const classification> judge_prepared(const json::object& node, const facts& known) {
+  const auto* query = node.if_contains("query");
+  const auto* wrapper = query == nullptr ? nullptr : query->if_object();
+  if (wrapper == nullptr || wrapper->size() != 1) return nullptr;
+  const auto& key = wrapper->begin()->key();
+  auto is = judge_query({key.data(), key.size()}, wrapper->begin()->value(), known).is;
+  findings types;
+  if (const auto* list = node.if_contains("argtypes")) walker(known, types).walk(*list);
+  if (!types.is_read()) {
+    is.kind = statement_kind::write;
+    is.is_liftable = false;
+    is.reason = types.reason;
+    is.effects |= types.effects;
+  }
+  return std::make_shared<const classification>(std::move(is));
 }
 
-classification judge_execute() {
+// What it prepares does not run.
+classification judge_prepare(const json::object& node, const facts& known) {
   classification is;
+  is.part = judge_prepared(node, known);
+  is.effects.may_pin = true;
+  is.use = statement_use::prepares;
+  is.used = text_field(node, "name");
+  is.reason = "PREPARE keeps a statement in the session";
+  return is;
+}
+
+// Nothing is known here of what it runs.
+classification judge_execute(const json::object& node, const facts& known) {
+  findings found;
+  expect_only(node, {"name", "params"}, found);
+  if (const auto* arguments = node.if_contains("params")) walker(known, found).walk(*arguments);
+  classification is;
+  is.use = found.is_read() ? statement_use::executes : statement_use::several;
+  is.used = text_field(node, "name");
+  is.part = std::make_shared<const classification>(from_findings(std::move(found)));
+  is.effects = is.part->effects;
   is.effects.may_set = true;
   is.effects.may_pin = true;
   is.reason = "EXECUTE runs a prepared statement of the session";
   return is;
+}
+
+// EXPLAIN or CREATE TABLE AS of an EXECUTE: of them, only what they leave themselves is known here.
+classification judge_embedded(const json::object& execute, const session_effects& own, std::string reason,
+                              const facts& known) {
+  auto is = judge_execute(execute, known);
+  auto outer = *is.part;
+  outer.effects |= own;
+  if (is.use == statement_use::executes) is.use = statement_use::embeds;
+  is.effects |= own;
+  is.part = std::make_shared<const classification>(std::move(outer));
+  is.reason = std::move(reason);
+  return is;
+}
+
+const json::object* executed_in(const json::object& node) {
+  const auto* query = node.if_contains("query");
+  return query == nullptr ? nullptr : as_node(*query, "ExecuteStmt");
 }
 
 classification judge_deallocate(const json::object& node) {
@@ -169,6 +215,8 @@ classification judge_deallocate(const json::object& node) {
   is.name = text_field(node, "name");
   is.effects.may_pin = true;
   is.effects.deallocates_all = is.name.empty();
+  is.use = is.name.empty() ? statement_use::none : statement_use::deallocates;
+  is.used = is.name;
   is.reason = "DEALLOCATE ends a prepared statement of the session";
   return is;
 }
@@ -231,14 +279,13 @@ classification judge_utility(std::string_view type, const json::value& fields, c
   is.reason = fmt::format("{} is not a read", utility->command);
   const auto* node = fields.if_object();
   if (node != nullptr && type == "CreateFunctionStmt") is.effects.calls_c = is_in_c(*node);
+  if (const auto* execute = node == nullptr ? nullptr : executed_in(*node))
+    return judge_embedded(*execute, is.effects, std::move(is.reason), known);
   const auto* query = node == nullptr ? nullptr : node->if_contains("query");
   if (query != nullptr && type == "CreateTableAsStmt") {
     findings found;
     walker(known, found).walk(*query);
     is.effects |= found.effects;
-  }
-  if (query != nullptr && query->is_object() && query->get_object().contains("ExecuteStmt")) {
-    is.effects |= judge_execute().effects;
   }
   return is;
 }
@@ -256,7 +303,7 @@ classification judge_node(std::string_view type, const json::value& fields, std:
   if (type == "FetchStmt") return judge_cursor_use(flag_field(node, "ismove") ? "MOVE" : "FETCH", false);
   if (type == "ClosePortalStmt") return judge_cursor_use("CLOSE", true);
   if (type == "PrepareStmt") return judge_prepare(node, known);
-  if (type == "ExecuteStmt") return judge_execute();
+  if (type == "ExecuteStmt") return judge_execute(node, known);
   if (type == "DeallocateStmt") return judge_deallocate(node);
   if (type == "DoStmt") {
     if (auto proven = judge_do(node, known)) return *std::move(proven);
@@ -282,6 +329,8 @@ judged_statement judge_statement(const json::value& tree, std::string_view sql, 
   const auto& fields = wrapper->begin()->value();
   if (is_query(type)) return judge_query(type, fields, known);
   const auto* node = fields.if_object();
+  if (const auto* execute = node != nullptr && type == "ExplainStmt" ? executed_in(*node) : nullptr)
+    return {judge_embedded(*execute, {}, "EXPLAIN of a prepared statement of the session", known), true};
   if (type == "ExplainStmt" && node != nullptr) return judge_explain(*node, known);
   return {judge_node(type, fields, sql, known), true};
 }

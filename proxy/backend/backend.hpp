@@ -16,6 +16,7 @@
 #include "protocol/settings_state.hpp"
 #include "proxy/backend/connector.hpp"
 #include "proxy/client/extended_unit.hpp"
+#include "proxy/client/sql_statements.hpp"
 #include "proxy/io/reactor.hpp"
 #include "proxy/io/stream.hpp"
 
@@ -28,6 +29,7 @@ using custom_names = std::set<std::string, std::less<>>;
 // A query the proxy asks on its own account, between a client's units.
 enum class own_query : std::uint8_t {
   settings_prefix,    // SETs written in front of the client's unit; nobody waits for them
+  prepare,            // a PREPARE of the session, in front of its unit
   wal_sample,         // the WAL position behind a read, written after the client's unit
   settings,           // SETs that may fail: the unit waits
   begin_block,        // BEGIN for a read-only block that moves here
@@ -36,6 +38,12 @@ enum class own_query : std::uint8_t {
   whole_state_probe,  // ... and which temporary objects, one by one
   rollback,           // the client left an open block
   discard,            // DISCARD ALL before the connection goes back
+};
+
+// A PREPARE of the session that this server has refused, and in what words.
+struct unprepared_statement {
+  std::string name;
+  std::string error;  // the whole ErrorResponse
 };
 
 class backend final : public event_handler {
@@ -80,6 +88,10 @@ class backend final : public event_handler {
   clock::time_point lease_since;
   clock::time_point transaction_since;  // of the one that is open or was last
 
+  std::unique_ptr<sql_statements> by_sql;        // made here by PREPARE, by whomever; null: none
+  std::deque<std::string> preparing;             // of own queries in flight: the names
+  std::vector<unprepared_statement> unprepared;  // before the unit in flight
+
   std::unique_ptr<custom_names> custom;  // names of custom settings that exist here; null: none
 
   session* user = nullptr;
@@ -113,6 +125,7 @@ class backend final : public event_handler {
   std::vector<std::vector<std::string>> own_rows;
   bool own_failed = false;
   protocol::error_report own_error;
+  std::string own_error_frame;  // of a PREPARE
 
  private:
   void hear_last_words(std::string_view frame);

@@ -33,6 +33,9 @@ struct client_statements {
   void clear();
 };
 
+class sql_statements;
+struct fresh_statement;
+
 // What a change of names was, so that an error in the batch takes it back.
 struct statement_change {
   enum class kind : std::uint8_t { client_name, backend_added, backend_closed, backend_unnamed };
@@ -63,6 +66,9 @@ class extended_unit {
     routing::parse_context parse;
     std::uint32_t group;
     std::uint32_t plan_key;
+    const sql_statements* by_sql = nullptr;  // made by PREPARE; null: none
+    const std::vector<fresh_statement>* fresh = nullptr;
+    bool has_temporary = false;  // see statements_in_reach
   };
   struct verdict {
     const routing::classification* what = nullptr;  // of all statements joined; valid until the next judge()
@@ -81,6 +87,16 @@ class extended_unit {
   [[nodiscard]] bool has_text(Test test) const {
     return std::ranges::any_of(
         items_, [&](const item& i) { return i.statement != nullptr && test(i.statement->text()); });
+  }
+
+  // Tells `visit` each name in the batch judged last that means no statement of the protocol's, as far as is
+  // known. `bytes` must be the same bytes.
+  template <class Visit>
+  void each_unknown_name(std::string_view bytes, Visit visit) const {
+    for (const auto& i : items_) {
+      if (i.name_size > 0 && !i.known && i.statement == nullptr)
+        visit(bytes.substr(i.offset + i.name_at, i.name_size));
+    }
   }
 
   struct write_context {
@@ -115,7 +131,12 @@ class extended_unit {
   [[nodiscard]] std::pair<statement_ref, bool> resolve(std::string_view name,
                                                        const client_statements& names) const;
   void use(const prepared_statement& s, const judge_context& context);
+  void use(const routing::classification& c, const judge_context& context);
+  void use_executing(const routing::classification& c, const judge_context& context);
+  [[nodiscard]] bool is_made_by_sql(std::string_view name, const judge_context& context) const;
+  [[nodiscard]] bool use_made_by_sql(char type, std::string_view name, const judge_context& context);
   void use(const routing::classification& c);
+  void use_own(routing::classification c);
   void use_unknown(std::string_view reason);
 
   void lend_executed(const item& i, const write_context& context, protocol::gather& out) const;
@@ -140,6 +161,7 @@ class extended_unit {
   std::vector<binding> bindings_;
   routing::classification joined_;
   const routing::classification* what_ = nullptr;
+  const routing::classification* executing_ = nullptr;  // the last one looked through
   bool leaves_portal_ = false;
   std::uint64_t uses_before_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "protocol/frame.hpp"
 #include "proxy/client/extended_unit.hpp"
+#include "proxy/client/sql_statements.hpp"
 #include "routing/decide.hpp"
 
 namespace pgsteer::proxy {
@@ -8,10 +9,20 @@ using protocol::frame;
 using protocol::header_size;
 using protocol::take_string;
 
+namespace {
+
+// What it describes is what the session has prepared under a name.
+bool executes(const routing::classification& c) {
+  return c.use == routing::statement_use::executes || c.use == routing::statement_use::embeds ||
+         c.use == routing::statement_use::several;
+}
+
+}  // namespace
+
 extended_unit::verdict extended_unit::judge(std::string_view bytes, const judge_context& context) {
   items_.clear();
   bindings_.clear();
-  what_ = nullptr;
+  what_ = executing_ = nullptr;
   leaves_portal_ = false;
   verdict v;
   for (std::size_t at = 0; at < bytes.size();) {
@@ -52,7 +63,7 @@ void extended_unit::judge_frame(std::string_view frame, std::size_t whole, std::
       std::string_view body = frame.substr(header_size);
       std::string_view sql;
       if (!take_string(body, sql)) sql = frame.substr(header_size);
-      use(*context.classifier.classify(sql, context.parse));
+      use(*context.classifier.classify(sql, context.parse), context);
       bindings_.push_back({"", nullptr});
       break;
     }
@@ -72,11 +83,13 @@ void extended_unit::judge_parse(item& i, std::string_view frame, const judge_con
     return use_unknown("malformed Parse message");
   i.name_at = header_size;
   i.name_size = name.size();
+  if (is_made_by_sql(name, context)) return use_unknown("the name is in use");
   const statement_ref* s = context.registry.find(context.group, context.plan_key, body);
   if (s == nullptr) {
     const std::string_view text = body.substr(0, body.find('\0'));
-    s = &context.registry.add(context.group, context.plan_key, body,
-                              context.classifier.classify(text, context.parse));
+    auto what = context.classifier.classify(text, context.parse);
+    s = executes(*what) ? &context.registry.add_alone(body, std::move(what))
+                        : &context.registry.add(context.group, context.plan_key, body, std::move(what));
   }
   i.statement = *s;
   const auto [before, known] = resolve(name, context.names);
@@ -102,6 +115,7 @@ void extended_unit::judge_named(item& i, std::string_view frame, const judge_con
   if (!take_string(body, name)) return use_unknown("malformed message");
   i.name_size = name.size();
   std::tie(i.statement, i.known) = resolve(name, context.names);
+  if (!i.known && is_made_by_sql(name, context) && use_made_by_sql(i.type, name, context)) return;
   if (i.type == 'C') {
     bindings_.push_back({name, nullptr});
     return;
@@ -124,7 +138,48 @@ void extended_unit::use(const prepared_statement& s, const judge_context& contex
     s.what = context.classifier.classify(s.text(), context.parse);
     s.facts_number = context.parse.facts_number;
   }
-  use(*s.what);
+  use(*s.what, context);
+}
+
+void extended_unit::use(const routing::classification& c, const judge_context& context) {
+  if (c.use != routing::statement_use::executes && c.use != routing::statement_use::embeds) return use(c);
+  if (executing_ == &c) return;
+  executing_ = &c;
+  use_executing(c, context);
+}
+
+// As what it executes, where that is known.
+void extended_unit::use_executing(const routing::classification& c, const judge_context& context) {
+  const statements_in_reach reach{context.names, context.by_sql, context.fresh, context.plan_key,
+                                  context.has_temporary};
+  auto unit = c;
+  const auto target = executed_statement(unit.used, reach, context.classifier, context.parse);
+  use_own(target != nullptr ? routing::as_executed(unit, *target) : std::move(unit));
+}
+
+bool extended_unit::is_made_by_sql(std::string_view name, const judge_context& context) const {
+  if (context.by_sql == nullptr || !context.by_sql->find(name)) return false;
+  return std::ranges::none_of(bindings_, [name](const binding& b) { return b.name == name; });
+}
+
+// A message that names a statement made by PREPARE: the server has it under this name.
+bool extended_unit::use_made_by_sql(char type, std::string_view name, const judge_context& context) {
+  if (type == 'C') {
+    routing::classification c;
+    c.effects.may_pin = true;
+    c.use = routing::statement_use::deallocates;
+    c.used = name;
+    c.reason = "Close of a statement made by PREPARE";
+    use_own(std::move(c));
+    bindings_.push_back({name, nullptr});
+    return true;
+  }
+  const statements_in_reach reach{context.names, context.by_sql, nullptr, context.plan_key,
+                                  context.has_temporary};
+  const auto target = executed_statement(name, reach, context.classifier, context.parse);
+  if (target == nullptr) return false;
+  use_own(*target);
+  return true;
 }
 
 void extended_unit::use(const routing::classification& c) {
@@ -141,6 +196,10 @@ void extended_unit::use_unknown(std::string_view reason) {
   routing::classification c;
   c.effects.may_set = c.effects.may_pin = true;
   c.reason = reason;
+  use_own(std::move(c));
+}
+
+void extended_unit::use_own(routing::classification c) {
   if (what_ == nullptr) {
     joined_ = std::move(c);
   } else {

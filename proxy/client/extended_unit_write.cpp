@@ -121,7 +121,7 @@ void extended_unit::write_item(const item& i, std::string_view bytes, const writ
 void extended_unit::lend_executed(const item& i, const write_context& context, protocol::gather& out) const {
   if (i.statement == nullptr || i.type == 'C' || context.transaction_failed || context.by_client_names)
     return;
-  const auto name = executed_name(i.statement->text());
+  const auto name = lent_name(*i.statement->what, i.statement->text());
   const statement_ref* s = name.empty() ? nullptr : context.names.find(name);
   auto& lent = context.wire.close_after;
   if (s == nullptr || std::ranges::find(lent, name) != lent.end()) return;

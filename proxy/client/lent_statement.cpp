@@ -69,6 +69,12 @@ std::string executed_name(std::string_view sql) {
   return name;
 }
 
+std::string lent_name(const routing::classification& c, std::string_view sql) {
+  using enum routing::statement_use;
+  if (c.use == executes || c.use == embeds || c.use == prepares) return c.used;
+  return executed_name(sql);
+}
+
 void lend_statement(std::string_view name, const prepared_statement& s, backend_wire& wire,
                     protocol::gather& out) {
   auto& made = out.begin_made();

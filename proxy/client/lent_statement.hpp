@@ -13,6 +13,9 @@ namespace pgsteer::proxy {
 // The name in `EXECUTE name ...`, folded as PostgreSQL folds it; empty for any other text.
 [[nodiscard]] std::string executed_name(std::string_view sql);
 
+// The name that the text, judged as `c`, must find on the server; empty for none.
+[[nodiscard]] std::string lent_name(const routing::classification& c, std::string_view sql);
+
 // In front of the query, and behind it.
 void lend_statement(std::string_view name, const prepared_statement& s, backend_wire& wire,
                     protocol::gather& out);

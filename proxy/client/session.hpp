@@ -11,6 +11,7 @@
 //   session_sequence.cpp  currval() and lastval()
 //   session_wishes.cpp pgsteer.route, pgsteer.consistency and pgsteer.transactions
 //   session_explain.cpp  EXPLAIN ROUTE, and what is counted by statement
+//   session_prepared.cpp  what it has made by PREPARE
 //   session_state.cpp  what the session leaves behind in its backend: settings and pins
 //   session_tunnel.cpp a client that speaks the replication protocol
 //   session_console.cpp  a client of the console instead of a server
@@ -231,7 +232,7 @@ class session final : public event_handler {
   [[nodiscard]] const routing::classification& judge(const unit_view& u);
   [[nodiscard]] bool answer_here(const unit_view& u, const routing::classification& c);
   [[nodiscard]] bool dispatch(const unit_view& u, const routing::classification& c, backend& b);
-  void put_plain(const unit_view& u, backend& b);
+  void put_plain(const unit_view& u, const routing::classification& c, backend& b);
   void expect_plain(const unit_view& u, backend& b);
   void hide_own_statements();
   void note_transaction(const routing::classification& c, bool on_replica);
@@ -324,7 +325,29 @@ class session final : public event_handler {
   void end_ghost(const unit_view& u);
   void refuse_in_ghost(const unit_view& u, const protocol::error_report& why);
 
+  // session_prepared.cpp
+  [[nodiscard]] const routing::classification& judge_text(std::string_view sql);
+  [[nodiscard]] extended_unit::judge_context judge_context();
+  void prepare_sql_statements(const unit_view& u, const routing::classification& c, backend& b);
+  void prepare_all(backend& b);
+  void prepare_for_block(backend& b);
+  void prepare_one(std::string_view name, backend& b);
+  [[nodiscard]] sql_statement_ref make_on(const sql_statement_ref& own, backend& b);
+  void bring_settings(const protocol::settings_ref& wanted, backend& b);
+  [[nodiscard]] bool forget_sql_statement(std::string_view name);
+  void forget_all_statements(backend& b);
+  void note_fresh(const routing::classification& c, const unit_view& u);
+  void note_fresh_answered(bool is_made);
+  void learn_sql_statements(backend& b);
+  [[nodiscard]] sql_statement_ref take_sql_statement(std::string_view name, std::string_view text,
+                                                     bool is_certain);
+  [[nodiscard]] sql_statement_ref make_carried(std::string_view name, std::string_view text);
+  void on_sql_prepared(bool failed);
+  [[nodiscard]] const std::string* reason_unprepared(std::string_view sqlstate,
+                                                     std::string_view message) const;
+
   // session_state.cpp
+  [[nodiscard]] bool is_never_asked() const;
   [[nodiscard]] bool needs_state_probe() const;
   void ask_state();
   void on_own_query_done(own_query purpose);
@@ -363,6 +386,8 @@ class session final : public event_handler {
   std::uint64_t catalog_needed_ = 0;  // the reload that has what this session changed
   protocol::settings_ref startup_;    // what RESET returns to
   client_statements names_;
+  std::unique_ptr<sql_statements> sql_;                  // what it made by PREPARE; null: nothing
+  std::unique_ptr<std::vector<fresh_statement>> fresh_;  // the same, of the lease
   std::string in_;   // unprocessed bytes; empty and without memory when idle
   std::string out_;  // unsent bytes
   std::string pin_;  // why the backend is kept

@@ -122,17 +122,17 @@ bool session::explain_route(const unit_view& u, const routing::classification& c
   if (c.kind != statement_kind::explain_route || u.missing > 0 || view_.failed) return false;
   if (u.is_extended && u.end != protocol::unit_end::sync) return false;
   const std::string sql = c.value;
-  const auto known = worker_.classifier.classify(sql, parse_context());
+  const auto known = judge_text(sql);
   if (rules_ != worker_.config().rules.get()) refresh_wishes();
   view_.pin = pin_;
   view_.reads_may_leave = !pin_.empty() && lends_reads_ && temporary_ == nullptr;
-  const auto decided = routing::decide(*known, view_);
+  const auto decided = routing::decide(known, view_);
   const bool stays = decided.where == routing::target::stay && view_.open == routing::block::on_replica;
   const bool is_replica = stays || decided.where == routing::target::replica;
-  const bool is_kept_back = is_replica && !stays && is_learned(*known);
+  const bool is_kept_back = is_replica && !stays && is_learned(known);
   const std::array<std::string_view, 3> row{is_replica && !is_kept_back ? "replica" : "primary",
                                             is_kept_back ? to_string(held_by::learned) : decided.reason,
-                                            word_of(known->kind)};
+                                            word_of(known.kind)};
   std::string out;
   if (u.is_extended) {
     for (std::size_t at = 0; at < u.bytes.size();) {

@@ -238,7 +238,7 @@ void session::claim_notification(std::string_view frame) const {
 
 session::frame_fate session::on_error(std::string_view frame) {
   auto& b = *backend_;
-  const auto error = protocol::parse_error_fields(frame.substr(protocol::header_size));
+  auto error = protocol::parse_error_fields(frame.substr(protocol::header_size));
   if (protocol::is_fatal(error)) {
     b.is_doomed = b.hung_up = true;
     if (retryable_ || gone_ || b.wire.owed.is_head_ours()) return frame_fate::stop;
@@ -261,7 +261,12 @@ session::frame_fate session::on_error(std::string_view frame) {
     if (auto own = protocol::with_client_names(frame, [this](auto id) { return names_.name_of(id); }))
       renamed = &worker_.renamed.emplace_back(std::move(*own));
   }
+  if (const auto* why = ours ? nullptr : reason_unprepared(error.sqlstate, error.message)) {
+    renamed = &worker_.renamed.emplace_back(*why);
+    error = protocol::parse_error_fields(std::string_view(*renamed).substr(protocol::header_size));
+  }
   if (!ours) b.restored.clear();
+  if (!ours && fresh_ != nullptr) note_fresh_answered(false);
   b.wire.revert(b.wire.owed.take_failed_change(), names_);
   // The server skips to a Sync that the client has not been asked for yet.
   if (b.wire.owed.is_skipping() && flow_ == flow::in_flight) {
@@ -272,6 +277,7 @@ session::frame_fate session::on_error(std::string_view frame) {
   if (ours && (r.entry == expected::query)) {
     b.own_failed = true;
     b.own_error = protocol::to_report(error);
+    if (!b.own.empty() && b.own.front() == own_query::prepare) b.own_error_frame.assign(frame);
     return frame_fate::drop;
   }
   if (timed_out_ && !ours && error.sqlstate == protocol::sqlstate::query_canceled) {
@@ -309,12 +315,16 @@ void session::take_own_query() {
   if (b.own.empty()) return;
   const auto purpose = b.own.front();
   b.own.pop_front();
-  if (purpose != own_query::settings_prefix && purpose != own_query::wal_sample) {
+  const bool is_awaited = purpose != own_query::settings_prefix && purpose != own_query::wal_sample &&
+                          purpose != own_query::prepare;
+  if (is_awaited) {
     own_done_ = purpose;
     return;
   }
   if (purpose == own_query::wal_sample) {
     take_sample();
+  } else if (purpose == own_query::prepare) {
+    on_sql_prepared(b.own_failed);
   } else if (b.own_failed) {
     b.is_spoilt = true;
     log_error("Settings could not be replayed on a backend", {{"server", b.home.host()->name()},
@@ -327,12 +337,13 @@ void session::take_own_query() {
 
 // DEALLOCATE ALL and DISCARD ALL take the shared statements with them.
 void session::note_tag(std::string_view frame) {
-  if (!effects_.deallocates_all) return;
   const auto tag = frame.substr(protocol::header_size);
+  if (fresh_ != nullptr && tag == std::string_view("PREPARE\0", 8)) note_fresh_answered(true);
+  if (!effects_.deallocates_all) return;
   if (!tag.starts_with("DEALLOCATE ALL") && !tag.starts_with("DISCARD ALL")) return;
   names_.clear();
-  backend_->wire.prepared.clear();
-  backend_->wire.unnamed = 0;
+  sql_.reset();
+  forget_all_statements(*backend_);
 }
 
 void session::collect_own_row(std::string_view frame) {

@@ -33,8 +33,7 @@ constexpr std::string_view state_query =
     " UNION ALL SELECT 'p', 'LISTEN', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_listening_channels())"
     " UNION ALL SELECT 'p', 'WITH HOLD cursor', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE "
     "is_holdable)"
-    " UNION ALL SELECT 'p', 'SQL PREPARE', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_prepared_statements "
-    "WHERE from_sql)"
+    " UNION ALL SELECT 'q', name, statement FROM pg_catalog.pg_prepared_statements WHERE from_sql"
     " UNION ALL SELECT 'p', 'session advisory lock', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_locks"
     " WHERE locktype OPERATOR(pg_catalog.=) 'advisory' AND pid OPERATOR(pg_catalog.=) "
     "pg_catalog.pg_backend_pid())";
@@ -134,9 +133,12 @@ void session::refresh_view() {
   view_ascii_safe_ = routing::is_ascii_safe_encoding(in_force("client_encoding", "UTF8"));
 }
 
+bool session::is_never_asked() const {
+  return group_->mode == config::pool_mode::session && worker_.config().servers->replicas.empty();
+}
+
 bool session::needs_state_probe() const {
-  const bool is_kept = group_->mode == config::pool_mode::session;
-  if (is_kept && worker_.config().servers->replicas.empty()) return false;
+  if (is_never_asked()) return false;
   const bool has_pin = !pin_.empty() && pin_ != session_mode;
   return effects_.may_set || effects_.may_pin || effects_.calls_c || effects_.seeds_random ||
          (has_pin && block_ended_) || (temporary_ != nullptr && effects_.changes_catalog) ||
@@ -194,7 +196,7 @@ void session::apply_state() {
       const bool is_own = custom_settings_ != nullptr && custom_settings_->contains(row[1]) &&
                           !row[1].starts_with("pgsteer.");
       if (!row[2].empty() || row[1].find('.') == std::string::npos || is_own) in_force[row[1]] = row[2];
-    } else if (row[1] == "role" ? row[2] != "none" : row[2] != b.home.user()) {
+    } else if (row[0] == "r" && (row[1] == "role" ? row[2] != "none" : row[2] != b.home.user())) {
       in_force[row[1]] = row[2];
     }
   }
@@ -206,6 +208,8 @@ void session::apply_state() {
   b.settings = worker_.settings_values.intern(std::move(in_force));
   settings_ = worker_.settings_values.intern(std::move(carried));
   if (phase_ == phase::ready) refresh_view();
+  learn_sql_statements(b);
+  if (pin.empty() && sql_ != nullptr && !sql_->is_carried()) pin = "SQL PREPARE";
   set_pin(std::move(pin));
   if (phase_ == phase::ready) keep_backend();
 }
@@ -245,6 +249,7 @@ void session::begin_block_here(backend& b) {
   begin_on_primary_ = false;
   b.transaction_since = worker_.loop.now();
   worker_.to_backend.clear();
+  prepare_for_block(b);
   if (b.settings != settings_) {
     const auto change = protocol::change_settings(*b.settings, *settings_);
     b.settings = settings_;
@@ -289,6 +294,7 @@ void session::on_own_query_done(own_query purpose) {
       on_left_clean(purpose, failed);
       break;
     case own_query::wal_sample:
+    case own_query::prepare:
     case own_query::settings_prefix:
       break;
   }
@@ -374,8 +380,7 @@ void session::on_left_clean(own_query purpose, bool failed) {
     return end();
   }
   if (purpose == own_query::discard) {
-    b.wire.prepared.clear();
-    b.wire.unnamed = 0;
+    forget_all_statements(b);
     b.settings = worker_.settings_values.none();
   }
   if (!b.own.empty()) return;  // the other one is still to come

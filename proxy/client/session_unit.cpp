@@ -99,12 +99,9 @@ std::size_t session::on_incomplete(std::string_view bytes, const protocol::unit_
 
 const routing::classification& session::judge(const unit_view& u) {
   if (!u.is_extended && u.end == unit_end::query && u.missing == 0) {
-    return *worker_.classifier.classify(protocol::query_text(u.bytes), parse_context());
+    return judge_text(protocol::query_text(u.bytes));
   }
-  return *worker_.unit
-              .judge(u.bytes, {names_, worker_.statements, worker_.classifier, parse_context(),
-                               group_->statements_key, settings_->plan_key})
-              .what;
+  return *worker_.unit.judge(u.bytes, judge_context()).what;
 }
 
 std::size_t session::start_unit(const unit_view& u) {
@@ -183,7 +180,7 @@ bool session::answer_here(const unit_view& u, const routing::classification& c) 
     return true;
   }
   if (u.is_extended || c.kind != statement_kind::deallocate || c.name.empty() || view_.failed) return false;
-  if (names_.find(c.name) == nullptr) return false;
+  if (names_.find(c.name) == nullptr && !forget_sql_statement(c.name)) return false;
   names_.set(c.name, nullptr);
   std::string bytes;
   write::command_complete(bytes, "DEALLOCATE");
@@ -197,6 +194,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   auto& out = worker_.to_backend;
   out.clear();
   introduce_own_setting(c, b);
+  if (!prepared_settings_ || b.status != 'I') prepare_sql_statements(u, c, b);
   if (!prepared_settings_ && b.status == 'I' && prepare_settings(b)) return false;
   prepared_settings_ = false;
   const bool replica = b.home.is_replica();
@@ -214,7 +212,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
                         static_cast<std::size_t>(worker_.settings().max_prepared_statements), shows_own_},
                        out);
   } else {
-    put_plain(u, b);
+    put_plain(u, c, b);
   }
   if (u.end != unit_end::flush) hide_own_statements();
   is_read_ = c.kind == statement_kind::read;
@@ -232,6 +230,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   }
   if (!replica && !is_read_) note_sequence_use(c, b);
   note_transaction(c, replica);
+  note_fresh(c, u);
   effects_ |= c.effects;
   note_statement(c, b);
   count_route(c, b);
@@ -272,10 +271,10 @@ void session::expect_plain(const unit_view& u, backend& b) {
 
 // A message that is sent as it is. EXECUTE of a statement prepared by the protocol is the exception:
 // it needs its name there.
-void session::put_plain(const unit_view& u, backend& b) {
+void session::put_plain(const unit_view& u, const routing::classification& c, backend& b) {
   auto& out = worker_.to_backend;
   const auto name = u.end == unit_end::query && names_.named && u.missing == 0 && b.status != 'E'
-                        ? executed_name(protocol::query_text(u.bytes))
+                        ? lent_name(c, protocol::query_text(u.bytes))
                         : std::string{};
   const statement_ref* s = name.empty() ? nullptr : names_.find(name);
   if (s != nullptr) lend_statement(name, **s, b.wire, out);
@@ -374,8 +373,7 @@ std::size_t session::put_flow_frame(std::string_view bytes) {
     if (copy_message && f.type != 'd') end_copy();
     return frame.size();
   }
-  const auto v = worker_.unit.judge(frame, {names_, worker_.statements, worker_.classifier, parse_context(),
-                                            group_->statements_key, settings_->plan_key});
+  const auto v = worker_.unit.judge(frame, judge_context());
   effects_ |= v.what->effects;
   worker_.unit.write(frame,
                      {names_, b.wire, b.status == 'E',

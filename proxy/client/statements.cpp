@@ -31,6 +31,11 @@ const statement_ref& statement_registry::add(std::uint32_t group, std::uint32_t 
   return by_key_.emplace(k, std::move(s)).first->second;
 }
 
+const statement_ref& statement_registry::add_alone(std::string_view tail, routing::classification_ref what) {
+  constexpr std::uint32_t no_group = 0xFFFFFFFF;
+  return add(no_group, static_cast<std::uint32_t>(next_id_), tail, std::move(what));
+}
+
 // Statements that no client and no backend refers to; what is in use stays, beyond the limit too.
 void statement_registry::drop_unused() {
   std::erase_if(by_key_, [this](const auto& entry) {

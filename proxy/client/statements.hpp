@@ -37,6 +37,8 @@ class statement_registry {
                                           std::string_view tail) const;
   const statement_ref& add(std::uint32_t group, std::uint32_t plan_key, std::string_view tail,
                            routing::classification_ref what);
+  // One that is nobody else's, whatever its text: what it means depends on other statements of its session.
+  const statement_ref& add_alone(std::string_view tail, routing::classification_ref what);
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "proxy/client/sql_statements.hpp"
+
 using namespace pgsteer;
 using namespace pgsteer::proxy;
 
@@ -38,8 +40,15 @@ struct bench {
   extended_unit unit;
   backend_wire wire;
 
+  protocol::settings_pool settings;
+  sql_statements by_sql;
+
+  void prepare(std::string_view name, const std::string& body) {
+    const auto text = "PREPARE " + std::string(name) + " AS " + body;
+    by_sql.set(name, std::make_shared<const sql_statement>(sql_statement{text, settings.none(), 1}));
+  }
   routing::classification judge(const std::string& bytes) {
-    return *unit.judge(bytes, {names, registry, classifier, {}, 1, 0}).what;
+    return *unit.judge(bytes, {names, registry, classifier, {}, 1, settings.none()->plan_key, &by_sql}).what;
   }
   std::string send(const std::string& bytes, bool failed = false, std::size_t most = 100) {
     judge(bytes);
@@ -186,6 +195,54 @@ TEST(extended_unit, survives_messages_that_are_cut_or_empty) {
       EXPECT_EQ(b.send(message(type, body) + sync), message(type, body) + sync) << type;
     }
   }
+}
+
+TEST(extended_unit, a_message_may_name_a_statement_made_by_prepare) {
+  bench b;
+  b.prepare("reads", "SELECT 1");
+  b.prepare("writes", "DELETE FROM t");
+  EXPECT_EQ(b.judge(bind("reads") + execute + sync).kind, routing::statement_kind::read);
+  EXPECT_EQ(b.judge(bind("writes") + execute + sync).kind, routing::statement_kind::write);
+  EXPECT_FALSE(b.judge(bind("writes") + execute + sync).effects.may_set);
+  EXPECT_EQ(b.send(bind("reads") + execute + sync), bind("reads") + execute + sync);
+  std::string named;
+  const auto bytes = bind("reads") + execute + bind("") + execute + sync;
+  b.judge(bytes);
+  b.unit.each_unknown_name(bytes, [&](auto name) { named += name; });
+  EXPECT_EQ(named, "reads");
+}
+
+TEST(extended_unit, execute_is_judged_as_what_it_executes) {
+  bench b;
+  b.prepare("reads", "SELECT 1");
+  const auto bytes = parse("", "EXECUTE reads") + bind("") + execute + sync;
+  const auto is = b.judge(bytes);
+  EXPECT_EQ(is.kind, routing::statement_kind::read);
+  EXPECT_EQ(is.use, routing::statement_use::executes);
+  EXPECT_EQ(is.used, "reads");
+  EXPECT_TRUE(b.judge(parse("", "EXECUTE other") + bind("") + execute + sync).effects.may_set);
+}
+
+TEST(extended_unit, the_server_refuses_parse_of_a_name_that_prepare_has_taken) {
+  bench b;
+  b.prepare("taken", "SELECT 1");
+  EXPECT_EQ(b.send(parse("taken", "SELECT 2") + sync), parse("taken", "SELECT 2") + sync);
+  EXPECT_EQ(b.names.find("taken"), nullptr);
+}
+
+TEST(extended_unit, close_frees_the_name_of_a_statement_made_by_prepare) {
+  bench b;
+  b.prepare("taken", "SELECT 1");
+  EXPECT_TRUE(b.judge(close("taken") + sync).effects.may_pin);
+  EXPECT_EQ(b.send(close("taken") + parse("taken", "SELECT 2") + bind("taken") + execute + sync),
+            close("taken") + parse("pgsteer_1", "SELECT 2") + bind("pgsteer_1") + execute + sync);
+}
+
+TEST(extended_unit, statements_that_execute_others_are_not_shared) {
+  bench b;
+  b.send(parse("one", "EXECUTE p") + sync);
+  b.answer("1Z");
+  EXPECT_EQ(b.send(parse("two", "EXECUTE p") + sync), parse("pgsteer_2", "EXECUTE p") + sync);
 }
 
 }  // namespace

@@ -106,8 +106,7 @@ TEST(classification, says_what_may_be_left_in_the_session) {
                           "COPY (SELECT foo()) TO STDOUT",
                           "SELEC",
                           "EXPLAIN ANALYZE SELECT foo()",
-                          "EXPLAIN ANALYZE INSERT INTO t SELECT foo()",
-                          "PREPARE p AS SELECT foo()"}) {
+                          "EXPLAIN ANALYZE INSERT INTO t SELECT foo()"}) {
     EXPECT_TRUE(class_of(sql).effects.may_set) << sql;
   }
   for (const auto* sql : {"CREATE TEMP TABLE t (a int)",
@@ -145,6 +144,37 @@ TEST(classification, says_what_may_be_left_in_the_session) {
     EXPECT_FALSE(class_of(sql).effects.may_set) << sql;
     EXPECT_FALSE(class_of(sql).effects.may_pin) << sql;
   }
+}
+
+TEST(classification, names_the_statement_that_a_text_uses) {
+  const auto expect = [](std::string_view sql, statement_use use, std::string_view name) {
+    const auto is = class_of(sql);
+    EXPECT_EQ(is.use, use) << sql;
+    EXPECT_EQ(is.used, name) << sql;
+  };
+  expect("PREPARE Mine (int) AS SELECT $1", statement_use::prepares, "mine");
+  expect("/* why */ EXECUTE \"M y\" (1, 'a', now());", statement_use::executes, "M y");
+  expect("EXPLAIN (COSTS off) EXECUTE p", statement_use::embeds, "p");
+  expect("CREATE TEMP TABLE t AS EXECUTE p", statement_use::embeds, "p");
+  expect("DEALLOCATE p", statement_use::deallocates, "p");
+  expect("DEALLOCATE ALL", statement_use::none, "");
+  expect("SELECT 1; EXECUTE p", statement_use::executes, "p");
+  EXPECT_EQ(class_of("EXECUTE p; EXECUTE q").use, statement_use::several);
+  EXPECT_EQ(class_of("EXECUTE p (foo())").use, statement_use::several);
+  EXPECT_EQ(class_of("SELECT foo(); EXECUTE p").use, statement_use::several);
+  EXPECT_EQ(class_of("EXECUTE p; SELECT foo()").use, statement_use::several);
+}
+
+TEST(classification, says_what_a_prepared_statement_will_be) {
+  const auto part = [](std::string_view sql) { return class_of(sql).part; };
+  ASSERT_NE(part("PREPARE p AS SELECT 1"), nullptr);
+  EXPECT_EQ(part("PREPARE p AS SELECT 1")->kind, statement_kind::read);
+  EXPECT_EQ(part("PREPARE p (int) AS DELETE FROM t WHERE a = $1")->kind, statement_kind::write);
+  EXPECT_TRUE(part("PREPARE p (int) AS DELETE FROM t WHERE a = $1")->is_dml);
+  EXPECT_TRUE(part("PREPARE p AS SELECT foo()")->effects.may_set);
+  EXPECT_FALSE(class_of("PREPARE p AS SELECT foo()").effects.may_set) << "nothing runs yet";
+  EXPECT_EQ(part("PREPARE p AS SELECT 1; SELECT 2"), nullptr) << "not the whole of the text";
+  EXPECT_EQ(part("SELECT 2; PREPARE p AS SELECT 1"), nullptr);
 }
 
 TEST(classification, says_what_the_catalog_and_prepared_statements_lose) {

@@ -256,5 +256,36 @@ TEST(join, the_end_of_a_block_in_a_pipeline_stays_with_the_block) {
   EXPECT_EQ(decide(joined({"FETCH c", "SELECT 1"}), {}).where, target::primary);
 }
 
+TEST(decide, execute_is_as_what_it_executes) {
+  const auto unit = class_of("EXECUTE p (lower('a'))");
+  const auto read = as_executed(unit, *class_of("PREPARE p (text) AS SELECT $1").part);
+  EXPECT_EQ(read.kind, statement_kind::read);
+  EXPECT_EQ(read.used, "p");
+  EXPECT_FALSE(read.effects.may_set || read.effects.may_pin);
+  EXPECT_EQ(decide(read, {}).where, target::replica);
+  const auto write = as_executed(unit, *class_of("PREPARE p (text) AS DELETE FROM t WHERE a = $1").part);
+  EXPECT_EQ(decide(write, {}).where, target::primary);
+  EXPECT_FALSE(write.effects.may_set || write.effects.may_pin);
+  const auto unknown = as_executed(unit, *class_of("PREPARE p (text) AS SELECT foo($1)").part);
+  EXPECT_TRUE(unknown.effects.may_set && unknown.effects.may_pin);
+  EXPECT_EQ(unknown.use, statement_use::several);
+}
+
+TEST(decide, what_explains_or_keeps_an_execute_runs_on_the_primary) {
+  const auto target = class_of("PREPARE p AS SELECT 1").part;
+  const auto explain = as_executed(class_of("EXPLAIN EXECUTE p"), *target);
+  EXPECT_EQ(decide(explain, {}).where, target::primary);
+  EXPECT_FALSE(explain.effects.may_set || explain.effects.may_pin);
+  const auto kept = as_executed(class_of("CREATE TABLE t AS EXECUTE p"), *target);
+  EXPECT_TRUE(kept.effects.may_pin && kept.effects.changes_catalog) << "what CREATE TABLE AS leaves itself";
+  EXPECT_FALSE(kept.effects.may_set);
+}
+
+TEST(decide, execute_of_another_kind_of_statement_stays_unknown) {
+  const auto is = as_executed(class_of("EXECUTE p"), class_of("SET a = 1"));
+  EXPECT_TRUE(is.effects.may_set && is.effects.may_pin);
+  EXPECT_EQ(decide(is, {}).where, target::primary);
+}
+
 }  // namespace
 }  // namespace pgsteer::routing
