@@ -79,26 +79,25 @@ void session::prepare_sql_statements(const unit_view& u, const routing::classifi
   if (begins && b.status == 'I') prepare_for_block(b);
 }
 
+// Inside a block only what others have made is ended: its own is there, or fails to be made, and that would
+// end the block.
 void session::prepare_all(backend& b) {
-  std::vector<std::string> names;
+  std::vector<std::string> foreign;
   if (b.by_sql != nullptr) {
-    for (const auto& [name, s] : b.by_sql->all())
-      names.push_back(name);
+    for (const auto& [name, s] : b.by_sql->all()) {
+      if (find_in(sql_, name) == nullptr) foreign.push_back(name);
+    }
   }
-  if (sql_ != nullptr) {
-    for (const auto& [name, s] : sql_->all())
-      names.push_back(name);
-  }
-  for (const auto& name : names)
+  for (const auto& name : foreign)
     prepare_one(name, b);
+  if (b.status == 'I') prepare_for_block(b);
 }
 
-// Inside a block the settings cannot be changed for a while and back: what needs that is made before it.
+// What the block will name is not known yet. What cannot be made now is tried again when it is named.
 void session::prepare_for_block(backend& b) {
   if (sql_ == nullptr) return;
-  for (const auto& [name, s] : sql_->all()) {
-    if (s->is_carried() && s->settings->plan_key != settings_->plan_key) prepare_one(name, b);
-  }
+  for (const auto& [name, s] : sql_->all())
+    prepare_one(name, b);
 }
 
 void session::prepare_one(std::string_view name, backend& b) {

@@ -147,8 +147,24 @@ class Carried(Client):
         for sql in ("EXECUTE loses", "BEGIN", "EXECUTE loses", "EXECUTE loses", "ROLLBACK", "EXECUTE loses"):
             twins.query(sql)
         twins.ask(raw.bind(statement="loses"), raw.execute(), raw.SYNC)
+        # Nobody else is told of it.
+        servers.run("CREATE OR REPLACE FUNCTION unknown_to_all() RETURNS int VOLATILE LANGUAGE plpgsql AS"
+                    " 'BEGIN EXECUTE ''SELECT 1''; RETURN 7; END'")
+        for sql in ("SELECT unknown_to_all()", "BEGIN", "SELECT unknown_to_all()", "COMMIT", "SELECT unknown_to_all()"):
+            twins.query(sql)
         servers.run("CREATE TABLE lost (a int)")
         twins.query("EXECUTE loses")
+
+    def test_code_that_nobody_knows_finds_them(self):
+        servers.run("CREATE OR REPLACE FUNCTION runs(what text) RETURNS int VOLATILE LANGUAGE plpgsql AS"
+                    " 'BEGIN EXECUTE what; RETURN 1; END'")
+        self.run_one("PREPARE found AS UPDATE thing SET name = name WHERE id = 1")
+        for _ in range(4):
+            self.assertEqual(self.run_one("SELECT runs('EXECUTE found')").values, ["1"])
+            self.run_one("BEGIN")
+            self.assertEqual(self.run_one("SELECT runs('EXECUTE found')").values, ["1"])
+            self.run_one("COMMIT")
+            self.assertEqual(self.other.query("SELECT runs('EXECUTE found')").sqlstates, ["26000"])
 
 
 class Kept(Client):
