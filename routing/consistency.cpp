@@ -5,28 +5,6 @@
 
 namespace pgsteer::routing {
 
-namespace {
-
-constexpr lsn page_size = 8192;
-constexpr lsn page_header = 24;        // SizeOfXLogShortPHD
-constexpr lsn first_page_header = 40;  // SizeOfXLogLongPHD, at the start of a segment
-
-bool parse_hex(std::string_view text, std::uint32_t& out) {
-  const auto r = std::from_chars(text.data(), text.data() + text.size(), out, 16);
-  return r.ec == std::errc{} && r.ptr == text.data() + text.size();
-}
-
-}  // namespace
-
-std::optional<lsn> parse_lsn(std::string_view text) {
-  const auto slash = text.find('/');
-  if (slash == std::string_view::npos) return std::nullopt;
-  std::uint32_t high = 0;
-  std::uint32_t low = 0;
-  if (!parse_hex(text.substr(0, slash), high) || !parse_hex(text.substr(slash + 1), low)) return std::nullopt;
-  return lsn{high} << 32 | low;
-}
-
 std::uint64_t parse_wal_segment_size(std::string_view text) {
   std::uint64_t n = 0;
   const auto r = std::from_chars(text.data(), text.data() + text.size(), n);
@@ -55,14 +33,6 @@ lsn quiet_primary::floor_of(int server, lsn insert, lsn flush,
   }
   const bool is_quiet = writer_delay && at - since_ > 4 * *writer_delay;
   return is_quiet && flush < insert ? flush : insert;
-}
-
-lsn normalise_insert_lsn(lsn insert, std::uint64_t segment_size) {
-  const lsn in_page = insert % page_size;
-  if (segment_size != 0 && insert % segment_size == first_page_header) return insert - first_page_header;
-  const bool first_page = segment_size != 0 && insert % segment_size < page_size;
-  if (in_page == page_header && !first_page) return insert - page_header;
-  return insert;
 }
 
 void departures::leave(const freshness& f, std::chrono::milliseconds at) {

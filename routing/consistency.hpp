@@ -7,19 +7,12 @@
 #include <optional>
 #include <string_view>
 
+#include "routing/lsn.hpp"
+
 namespace pgsteer::routing {
-
-using lsn = std::uint64_t;
-
-// "16/B374D848", as PostgreSQL writes a pg_lsn.
-[[nodiscard]] std::optional<lsn> parse_lsn(std::string_view text);
 
 // "16MB", "1GB": wal_segment_size as SHOW prints it, in bytes; 0 where it is no such size.
 [[nodiscard]] std::uint64_t parse_wal_segment_size(std::string_view text);
-
-// An insert position of an idle server may stand just behind the header of a page that has no record
-// yet; a standby's replayed position never does. It is moved back to where the last record ended.
-[[nodiscard]] lsn normalise_insert_lsn(lsn insert, std::uint64_t segment_size);
 
 // "200ms", as SHOW prints it; nothing where it is not so many milliseconds.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_milliseconds(std::string_view text);

@@ -5,9 +5,9 @@
 #include <boost/json.hpp>
 
 #include "config/own_parameters.hpp"
-#include "proxy/control/lsn.hpp"
 #include "proxy/log_line.hpp"
 #include "proxy/utf8.hpp"
+#include "routing/lsn.hpp"
 
 namespace pgsteer::proxy {
 namespace {
@@ -27,7 +27,7 @@ json::object server_json(const server_view& s) {
   o["in_recovery"] = s.in_recovery;
   o["excluded"] = s.is_excluded;
   o["timeline"] = s.timeline == 0 ? json::value{} : json::value(s.timeline);
-  o["replayed_lsn"] = s.replayed_lsn ? text(format_lsn(*s.replayed_lsn)) : json::value{};
+  o["replayed_lsn"] = s.replayed_lsn ? text(routing::format_lsn(*s.replayed_lsn)) : json::value{};
   o["lag_bytes"] = s.lag_bytes ? json::value(*s.lag_bytes) : json::value{};
   o["outstanding"] = s.outstanding;
   o["breaker"] = to_string(s.breaker);

@@ -99,7 +99,8 @@ void session::take_sample() {
   const auto flush = routing::parse_lsn(rows[0][1]);
   if (!insert || !flush) return;
   const auto at = std::chrono::duration_cast<std::chrono::milliseconds>(since_.time_since_epoch());
-  const auto end = routing::normalise_insert_lsn(*insert, routing::parse_wal_segment_size(rows[0][2]));
+  const auto end =
+      routing::normalise_insert_lsn(*insert, {.segment_bytes = routing::parse_wal_segment_size(rows[0][2])});
   const auto delay = routing::parse_milliseconds(rows[0][3]);
   freshness_ = {worker_.quiet.floor_of(b.home.host()->id(), end, *flush, delay, at), true};
   worker_.departed.sampled(freshness_.floor, at);

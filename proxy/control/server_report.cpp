@@ -94,9 +94,9 @@ std::uint32_t timeline_of(const answer_row& row) {
                    number<std::uint32_t>(field(row, checkpoint_timeline), 0)});
 }
 
-std::uint64_t lsn_of(std::string_view text, wal_layout layout) {
-  const auto lsn = parse_lsn(text);
-  return lsn ? normalise_insert_lsn(*lsn, layout) : 0;
+std::uint64_t lsn_of(std::string_view text, routing::wal_layout layout) {
+  const auto lsn = routing::parse_lsn(text);
+  return lsn ? routing::normalise_insert_lsn(*lsn, layout) : 0;
 }
 
 }  // namespace
@@ -108,7 +108,7 @@ void read_primary_probe(const answer_row& row, server_report& known) {
 
 void read_probe(const answer_row& row, server_report& known) {
   known.in_recovery = field(row, in_recovery) == "t";
-  known.replayed_lsn = known.in_recovery ? parse_lsn(field(row, replayed)).value_or(0) : 0;
+  known.replayed_lsn = known.in_recovery ? routing::parse_lsn(field(row, replayed)).value_or(0) : 0;
   known.timeline = std::max(known.timeline, timeline_of(row));
 }
 
@@ -121,11 +121,11 @@ server_report read_identity(const answer_row& row) {
   r.wal.segment_bytes = number<std::uint64_t>(field(row, segment_bytes), r.wal.segment_bytes);
   r.written_lsn = lsn_of(field(row, written), r.wal);
   r.started_at = field(row, started_at);
-  if (!r.in_recovery) r.promoted_at = parse_lsn(field(row, replayed)).value_or(0);
+  if (!r.in_recovery) r.promoted_at = routing::parse_lsn(field(row, replayed)).value_or(0);
   return r;
 }
 
-std::uint64_t read_sample(const answer_row& row, wal_layout layout) {
+std::uint64_t read_sample(const answer_row& row, routing::wal_layout layout) {
   return lsn_of(field(row, 0), layout);
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "proxy/control/lsn.hpp"
+#include "routing/lsn.hpp"
 
 namespace pgsteer::proxy {
 
@@ -20,7 +20,7 @@ struct server_report {
   std::string started_at;         // the postmaster's start, to tell incarnations and servers apart
   std::uint64_t written_lsn = 0;  // a primary's normalised insert position
   std::uint64_t promoted_at = 0;  // a primary that was promoted since it started: where its timeline begins
-  wal_layout wal;
+  routing::wal_layout wal;
 };
 
 using answer_row = std::vector<std::string>;  // null is empty
@@ -43,6 +43,6 @@ void read_probe(const answer_row& row, server_report& known);
 // Null on a standby, never an error.
 extern const char* const sample_query;
 // The normalised insert position; 0 where there is none.
-[[nodiscard]] std::uint64_t read_sample(const answer_row& row, wal_layout layout);
+[[nodiscard]] std::uint64_t read_sample(const answer_row& row, routing::wal_layout layout);
 
 }  // namespace pgsteer::proxy

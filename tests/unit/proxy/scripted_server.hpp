@@ -21,9 +21,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "proxy/control/lsn.hpp"
 #include "proxy/control/monitor.hpp"
 #include "proxy/control/wakeup.hpp"
+#include "routing/lsn.hpp"
 
 namespace pgsteer::proxy {
 
@@ -147,14 +147,14 @@ class scripted_server {
       ++samples;
       while (is_holding_samples)
         std::this_thread::sleep_for(milliseconds{1});
-      return row({in_recovery ? "" : format_lsn(lsn)});
+      return row({in_recovery ? "" : routing::format_lsn(lsn)});
     }
     if (is_restricted && asks("pg_control"))
       return message('E', "SERROR\0VERROR\0C42501\0Mpermission denied\0\0"s) + message('Z', "I");
     ++queries;
     const std::string is_standby{in_recovery ? "t" : "f"};
     if (!asks("pg_last_wal_replay_lsn")) return row({is_standby});
-    return row({is_standby, in_recovery ? format_lsn(lsn) : "", in_recovery ? "" : "00000002", "1"});
+    return row({is_standby, in_recovery ? routing::format_lsn(lsn) : "", in_recovery ? "" : "00000002", "1"});
   }
 
   static std::string row(const std::vector<std::string>& values) {

@@ -27,7 +27,7 @@ TEST(server_report, a_restricted_role_knows_less) {
   const auto r = read_identity({"t", "0/10", "", "", "", "", "", "150020", "", ""});
   EXPECT_EQ(r.timeline, 0U);
   EXPECT_EQ(r.system_identifier, 0U);
-  EXPECT_EQ(r.wal.segment_bytes, wal_layout{}.segment_bytes);
+  EXPECT_EQ(r.wal.segment_bytes, routing::wal_layout{}.segment_bytes);
 }
 
 TEST(server_report, bears_short_and_odd_rows) {

@@ -8,28 +8,10 @@ namespace {
 
 constexpr std::uint64_t mib = std::uint64_t{1} << 20;
 
-TEST(consistency, reads_positions_as_postgresql_writes_them) {
-  EXPECT_EQ(parse_lsn("0/0"), lsn{0});
-  EXPECT_EQ(parse_lsn("16/B374D848"), lsn{0x16B374D848});
-  EXPECT_EQ(parse_lsn("FFFFFFFF/FFFFFFFF"), ~lsn{0});
-  for (const auto* bad : {"", "0", "/", "0/", "/0", "0/G", "0/0 ", "123456789/0", "-1/0"})
-    EXPECT_FALSE(parse_lsn(bad)) << bad;
-}
-
 TEST(consistency, reads_segment_sizes) {
   EXPECT_EQ(parse_wal_segment_size("16MB"), 16 * mib);
   EXPECT_EQ(parse_wal_segment_size("1GB"), 1024 * mib);
   EXPECT_EQ(parse_wal_segment_size("x"), 0U);
-}
-
-TEST(consistency, an_insert_position_behind_a_page_header_is_the_end_of_the_page_before) {
-  EXPECT_EQ(normalise_insert_lsn(0x4000028, 16 * mib), lsn{0x4000000});
-  EXPECT_EQ(normalise_insert_lsn(0x4002018, 16 * mib), lsn{0x4002000});
-  EXPECT_EQ(normalise_insert_lsn(0x4002020, 16 * mib), lsn{0x4002020});
-  // 40 bytes into a page that does not begin a segment a record may end: that position stays.
-  EXPECT_EQ(normalise_insert_lsn(0x5000028, 64 * mib), lsn{0x5000028});
-  // 24 bytes into the first page of a segment is inside its longer header: no position at all.
-  EXPECT_EQ(normalise_insert_lsn(0x4000018, 16 * mib), lsn{0x4000018});
 }
 
 TEST(consistency, a_replica_must_have_replayed_what_the_session_saw) {

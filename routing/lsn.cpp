@@ -1,10 +1,10 @@
-#include "proxy/control/lsn.hpp"
+#include "routing/lsn.hpp"
 
 #include <charconv>
 
 #include <fmt/format.h>
 
-namespace pgsteer::proxy {
+namespace pgsteer::routing {
 namespace {
 
 constexpr std::uint64_t short_header_bytes = 24;  // XLogPageHeaderData
@@ -20,24 +20,24 @@ std::optional<std::uint32_t> parse_half(std::string_view text) {
 
 }  // namespace
 
-std::optional<std::uint64_t> parse_lsn(std::string_view text) {
+std::optional<lsn> parse_lsn(std::string_view text) {
   const auto slash = text.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
   const auto high = parse_half(text.substr(0, slash));
   const auto low = parse_half(text.substr(slash + 1));
   if (!high || !low) return std::nullopt;
-  return std::uint64_t{*high} << 32 | *low;
+  return lsn{*high} << 32 | *low;
 }
 
-std::string format_lsn(std::uint64_t lsn) {
-  return fmt::format("{:X}/{:X}", lsn >> 32, lsn & 0xFFFFFFFF);
+std::string format_lsn(lsn at) {
+  return fmt::format("{:X}/{:X}", at >> 32, at & 0xFFFFFFFF);
 }
 
-std::uint64_t normalise_insert_lsn(std::uint64_t lsn, wal_layout layout) {
-  if (layout.page_bytes == 0 || layout.segment_bytes == 0) return lsn;
-  const auto in_page = lsn % layout.page_bytes;
-  const bool is_first_page = (lsn - in_page) % layout.segment_bytes == 0;
-  return in_page == (is_first_page ? long_header_bytes : short_header_bytes) ? lsn - in_page : lsn;
+lsn normalise_insert_lsn(lsn insert, wal_layout layout) {
+  if (layout.page_bytes == 0 || layout.segment_bytes == 0) return insert;
+  const auto in_page = insert % layout.page_bytes;
+  const bool is_first_page = (insert - in_page) % layout.segment_bytes == 0;
+  return in_page == (is_first_page ? long_header_bytes : short_header_bytes) ? insert - in_page : insert;
 }
 
-}  // namespace pgsteer::proxy
+}  // namespace pgsteer::routing

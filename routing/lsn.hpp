@@ -1,5 +1,5 @@
 // WAL positions as numbers: their text form, and the insert position brought to what replay reports.
-// Pure. Used by the monitors, the admin port, and whoever shows a position to people.
+// Pure. Used by the data path, the monitors, the admin port, and whoever shows a position to people.
 #pragma once
 
 #include <cstdint>
@@ -7,11 +7,13 @@
 #include <string>
 #include <string_view>
 
-namespace pgsteer::proxy {
+namespace pgsteer::routing {
+
+using lsn = std::uint64_t;
 
 // "16/B374D848", as PostgreSQL writes pg_lsn. Nothing on any other text.
-[[nodiscard]] std::optional<std::uint64_t> parse_lsn(std::string_view text);
-[[nodiscard]] std::string format_lsn(std::uint64_t lsn);
+[[nodiscard]] std::optional<lsn> parse_lsn(std::string_view text);
+[[nodiscard]] std::string format_lsn(lsn at);
 
 struct wal_layout {
   std::uint64_t page_bytes = 8192;              // wal_block_size
@@ -22,6 +24,6 @@ struct wal_layout {
 // yet, while the last record, and so its replay, ended where that page starts. Rounded down to there:
 // otherwise no replica ever reaches the position of an idle primary. Exact, never below a record's end:
 // a record that reaches into a page ends at least 8 bytes behind its header.
-[[nodiscard]] std::uint64_t normalise_insert_lsn(std::uint64_t lsn, wal_layout layout);
+[[nodiscard]] lsn normalise_insert_lsn(lsn insert, wal_layout layout);
 
-}  // namespace pgsteer::proxy
+}  // namespace pgsteer::routing
