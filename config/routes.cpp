@@ -11,6 +11,9 @@ namespace pgsteer::config {
 namespace {
 
 constexpr std::string_view reason_mark = " -- ";
+constexpr std::chrono::milliseconds least_max_lag{50};
+constexpr std::chrono::milliseconds most_wait{60'000};
+constexpr std::chrono::milliseconds most_max_lag{std::chrono::hours{24}};
 
 // The first word, which `text` loses.
 std::string_view take_word(std::string_view& text) {
@@ -69,9 +72,22 @@ std::optional<complaint> set_default(session_defaults& out, std::string_view wor
     if (value == "primary" || value == "split") return std::nullopt;
     return complaint{fmt::format("transactions={} is not a choice", value), "write primary or split"};
   }
+  if (name == "max_lag") {
+    out.max_lag = value;
+    const auto lag = parse_max_lag(value);
+    if (lag) return std::nullopt;
+    return complaint{fmt::format("max_lag: {}", lag.error().what), lag.error().suggestion};
+  }
+  if (name == "consistency_wait") {
+    out.consistency_wait = value;
+    const auto wait = parse_consistency_wait(value);
+    if (wait) return std::nullopt;
+    return complaint{fmt::format("consistency_wait: {}", wait.error().what), wait.error().suggestion};
+  }
   return complaint{
       fmt::format("{} is not known here", shown(word)),
-      "write \"NAME route=replica\", \"NAME consistency=eventual\", \"NAME transactions=split\", or several"};
+      "write \"NAME route=replica\", or consistency=, consistency_wait=, max_lag= or transactions= "
+      "with its value, or several of them"};
 }
 
 // At commas and semicolons that stand in no parentheses.
@@ -102,6 +118,24 @@ bool is_function_name(std::string_view text) {
 }
 
 }  // namespace
+
+parsed<std::chrono::milliseconds> parse_consistency_wait(std::string_view text) {
+  const auto value = parse_duration(text);
+  if (!value || (*value >= std::chrono::milliseconds{0} && *value <= most_wait)) return value;
+  return complaint{fmt::format("{} is out of range", shown(text)),
+                   fmt::format("from 0 to {} is possible", to_text(most_wait))};
+}
+
+parsed<std::chrono::milliseconds> parse_max_lag(std::string_view text) {
+  const auto value = parse_duration(text);
+  if (!value || *value == std::chrono::milliseconds{0}) return value;
+  if (*value < least_max_lag || *value > most_max_lag) {
+    return complaint{fmt::format("{} is out of range", shown(text)),
+                     fmt::format("from {} to {} is possible, or 0 for any", to_text(least_max_lag),
+                                 to_text(most_max_lag))};
+  }
+  return value;
+}
 
 parsed<std::vector<route_pattern>> parse_patterns(std::span<const std::string> texts) {
   std::vector<route_pattern> out;
@@ -156,6 +190,8 @@ std::string to_text(const session_defaults& of) {
   if (!of.route.empty()) out += " route=" + of.route;
   if (!of.consistency.empty()) out += " consistency=" + of.consistency;
   if (!of.transactions.empty()) out += " transactions=" + of.transactions;
+  if (!of.max_lag.empty()) out += " max_lag=" + of.max_lag;
+  if (!of.consistency_wait.empty()) out += " consistency_wait=" + of.consistency_wait;
   return out;
 }
 

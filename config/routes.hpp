@@ -17,6 +17,12 @@ namespace pgsteer::config {
 [[nodiscard]] parsed<std::vector<route_pattern>> parse_patterns(std::span<const std::string> texts);
 [[nodiscard]] std::string to_text(const route_pattern& pattern);
 
+/// How far a replica that is read from may be behind: what `max_lag` takes everywhere.
+[[nodiscard]] parsed<std::chrono::milliseconds> parse_max_lag(std::string_view text);
+
+/// How long a read waits for a replica: what `consistency_wait` takes everywhere.
+[[nodiscard]] parsed<std::chrono::milliseconds> parse_consistency_wait(std::string_view text);
+
 /// "reports route=replica consistency=eventual"
 [[nodiscard]] parsed<std::vector<session_defaults>> parse_session_defaults(
     std::span<const std::string> texts);

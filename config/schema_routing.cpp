@@ -33,6 +33,13 @@ refusal set_zone(settings& to, texts from, const surroundings&) {
   return std::nullopt;
 }
 
+refusal set_max_lag(settings& to, texts from, const surroundings&) {
+  const auto value = parse_max_lag(from[0]);
+  if (!value) return value.error();
+  to.max_lag = *value;
+  return std::nullopt;
+}
+
 template <auto Member>
 refusal set_functions(settings& to, texts from, const surroundings&) {
   auto found = parse_functions(from);
@@ -77,6 +84,18 @@ constexpr std::array routing_table{
                "all writes through this proxy.",
         .set = set_choice<&settings::level_of_reads, consistency_words>,
         .get = get_choice<&settings::level_of_reads, consistency_words>},
+    setting{.name = "consistency_wait",
+            .kind = "DURATION",
+            .doc = "How long a read waits for a replica to show what its session must see, before it goes to "
+                   "the primary; 0: not at all.",
+            .set = set_duration<&settings::consistency_wait, 0, minute>,
+            .get = get_duration<&settings::consistency_wait>},
+    setting{.name = "max_lag",
+            .kind = "DURATION",
+            .doc = "A replica that is further behind the primary than this gets no reads, whatever the "
+                   "consistency, until it is less than half as far behind; 0: however far it is.",
+            .set = set_max_lag,
+            .get = get_duration<&settings::max_lag>},
     setting{.name = "transactions",
             .kind = "primary|split",
             .doc =

@@ -85,9 +85,11 @@ struct route_pattern {
 // One element of `routing_users` or `routing_databases`; what is empty is not said.
 struct session_defaults {
   std::string name;
-  std::string route;           // "primary", "replica" or "auto"
-  std::string consistency;     // as the setting of that name
-  std::string transactions{};  // as the setting of that name
+  std::string route;               // "primary", "replica" or "auto"
+  std::string consistency;         // as the setting of that name
+  std::string transactions{};      // as the setting of that name
+  std::string max_lag{};           // as the setting of that name
+  std::string consistency_wait{};  // as the setting of that name
   bool operator==(const session_defaults&) const = default;
 };
 
@@ -121,6 +123,8 @@ struct settings {
   int min_pool_size = 0;  // kept open, where clients are or the URL's own user
   backend_rotation rotation = backend_rotation::most_recent;
   consistency level_of_reads = consistency::session;
+  std::chrono::milliseconds consistency_wait{0};  // so long a read waits for a replica to catch up
+  std::chrono::milliseconds max_lag{0};           // of a replica that is read from; 0: any
   transaction_routing transactions = transaction_routing::primary;
   load_balancing balancing = load_balancing::least_busy;
   reads_on_primary primary_reads = reads_on_primary::fallback;

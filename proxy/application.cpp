@@ -239,6 +239,7 @@ void application::start_monitors(const config::settings& s) {
   }
   for (const auto& x : all) {
     if (monitors_.contains(x->id())) continue;
+    x->on_replayed([this] { worker_->replica_moved(); });
     monitors_[x->id()] = std::make_unique<monitor>(
         x, s,
         [this](const server& changed) {

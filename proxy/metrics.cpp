@@ -26,6 +26,8 @@ std::string_view to_string(route_reason r) {
       return "no_replica";
     case route_reason::replica_down:
       return "replica_down";
+    case route_reason::replica_lag:
+      return "replica_lag";
     case route_reason::shared:
       return "shared";
     case route_reason::retried:

@@ -47,6 +47,7 @@ enum class route_reason : std::uint8_t {
   session_state,
   no_replica,
   replica_down,
+  replica_lag,
   shared,
   retried,
   learned,
@@ -66,7 +67,11 @@ struct worker_metrics {
   std::array<counter, static_cast<std::size_t>(route_reason::count_)> replica_units;
   counter retries;             // reads run again elsewhere, unseen by the client
   counter statements_learned;  // that a replica has refused: they go to the primary for a while
-  counter moves;               // read-only blocks moved from a replica to the primary
+  counter lost_writes;         // positions that sessions have seen and the primary's timeline has not
+  counter tokens_issued;
+  counter consistency_waits;          // reads that waited for a replica
+  counter consistency_wait_timeouts;  // ... in vain
+  counter moves;                      // read-only blocks moved from a replica to the primary
   counter acquire_timeouts;
   counter failover_timeouts;  // units that waited for a primary in vain
   counter failover_refusals;  // units for which the queue was full

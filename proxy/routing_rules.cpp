@@ -11,7 +11,8 @@ routing::route_wish wish(std::string_view word) {
 std::vector<routing::session_wishes> wishes(const std::vector<config::session_defaults>& from) {
   std::vector<routing::session_wishes> out;
   for (const auto& each : from)
-    out.push_back({each.name, wish(each.route), each.consistency, each.transactions});
+    out.push_back({each.name, wish(each.route), each.consistency, each.transactions, each.max_lag,
+                   each.consistency_wait});
   return out;
 }
 

@@ -26,6 +26,8 @@ std::string_view to_string(held_by why) {
       return "the catalog is being read";
     case held_by::stale:
       return "no replica has yet what the session has seen";
+    case held_by::lagging:
+      return "every replica lags more than max_lag";
     case held_by::absent:
       return "no replica is usable";
     case held_by::learned:

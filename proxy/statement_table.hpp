@@ -26,6 +26,7 @@ enum class held_by : std::uint8_t {
   wish,     // a comment, a pattern, the session, its user or database
   catalog,  // facts that are being read
   stale,    // no replica has all that its session must see
+  lagging,  // every replica is further behind than max_lag
   absent,   // there is no replica, or none usable
   learned,  // a replica has refused it before
   retried,  // a replica has refused it now

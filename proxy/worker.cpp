@@ -30,6 +30,7 @@ worker::worker(runtime_config config, connector& c, std::shared_ptr<worker_board
       mock_seed_(std::move(mock_seed)),
       console_(make_console_sources()) {
   adopt_rules();
+  adopt_lag_limits();
   classifier.mark_with(
       [this](std::string_view sql, std::string_view alike, const routing::classification& is) {
         return board_->statements.mark(sql, alike, is);
@@ -91,10 +92,6 @@ pool& worker::pool_for(client_group& g, const server_ref& s) {
     if (p->host() == s) return *p;
   }
   return *g.pools.emplace_back(std::make_unique<pool>(*this, s, g));
-}
-
-server_ref worker::choose_replica(const routing::freshness& wanted) {
-  return balancer_.choose(*config_.servers, settings(), wanted, loop.now());
 }
 
 bool worker::may_wait_for_primary(std::size_t bytes) {
@@ -300,6 +297,8 @@ void worker::reconfigure(runtime_config config) {
     const bool has_other_rules = config_.rules != next.rules;
     config_ = std::move(next);
     if (has_other_rules) adopt_rules();
+    adopt_lag_limits();
+    adopt_timeline();
     for (const auto& g : groups_)
       adopt_settings(*g);
     const auto& t = *config_.servers;
@@ -387,6 +386,8 @@ void worker::sweep() {
                        [](const auto& p) { return p->in_use() + p->closing() == 0 && !p->has_waiters(); });
   });
   keep_warm();
+  balancer_.look_at_lag(*config_.servers, now);
+  if (!readers_.empty()) wake_readers();
   tell_verdicts(now);
   serve_readers(now);
   if (!partial_.empty()) send_partial_units(now);
@@ -422,8 +423,13 @@ void worker::check_times(clock::time_point now) {
 }
 
 void worker::sweep_sessions(clock::time_point now) {
-  for (auto* s : all_sessions())
+  minded_lag_ = configured_lag_;
+  for (auto* s : all_sessions()) {
+    const auto limit = s->max_lag();
+    if (limit.count() != 0 && (minded_lag_.count() == 0 || limit < minded_lag_)) minded_lag_ = limit;
     s->sweep(now);
+  }
+  tell_minded_lag();
 }
 
 // A copy, since sessions end while it is walked.

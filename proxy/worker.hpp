@@ -88,7 +88,16 @@ class worker {
   void want_catalog(const std::string& database);
   [[nodiscard]] pool& pool_for(client_group& g, const server_ref& s);
   // Where to read: see balancer::choose().
-  [[nodiscard]] server_ref choose_replica(const routing::freshness& wanted);
+  [[nodiscard]] server_ref choose_replica(const routing::freshness& wanted,
+                                          std::chrono::milliseconds max_lag = std::chrono::milliseconds{0});
+  // This session's read waits for a replica to catch up, until then at the latest.
+  void await_replica(session& s, clock::time_point until);
+  // Any thread: a replica has replayed more.
+  void replica_moved();
+  void note_lost_write(std::uint32_t timeline);
+  [[nodiscard]] bool do_all_replicas_lag(std::chrono::milliseconds max_lag);
+  // A session minds a lag of so much from now on: the monitors look as often as that takes.
+  void mind_lag(std::chrono::milliseconds limit);
   // In this sweep, one more unit waits for a primary; false: beyond the bounds.
   [[nodiscard]] bool may_wait_for_primary(std::size_t bytes);
   void forward_cancel(backend& b);
@@ -158,6 +167,10 @@ class worker {
   void close_spare(const pool& p, is_alike alike, std::size_t count) const;
   void adopt_settings(client_group& g) const;
   void adopt_rules();
+  void adopt_lag_limits();
+  void adopt_timeline();
+  void wake_readers();
+  void tell_minded_lag();
   void sweep();
   void keep_warm();
   void sweep_sessions(clock::time_point now);
@@ -205,7 +218,11 @@ class worker {
   std::uint32_t group_ids_ = 0;
   std::uint32_t statement_keys_ = 0;
   balancer balancer_;
-  int waiting_units_ = 0;  // for a primary, counted by each sweep
+  wait_queue readers_;                           // that wait for a replica
+  std::uint32_t lost_told_ = 0;                  // the timeline whose beginning was told to have lost writes
+  std::chrono::milliseconds configured_lag_{0};  // the least that the configuration names; 0: none
+  std::chrono::milliseconds minded_lag_{0};      // or a session
+  int waiting_units_ = 0;                        // for a primary, counted by each sweep
   std::int64_t waiting_bytes_ = 0;
   bool draining_ = false;
   clock::time_point drain_until_;

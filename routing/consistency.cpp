@@ -35,19 +35,50 @@ lsn quiet_primary::floor_of(int server, lsn insert, lsn flush,
   return is_quiet && flush < insert ? flush : insert;
 }
 
+position_fate fate_of(lsn at, std::uint32_t of, std::uint32_t current,
+                      std::span<const timeline_switch> known) {
+  if (of == current || of == 0 || current == 0) return position_fate::kept;
+  if (of > current) return position_fate::unknown;
+  std::uint32_t count = 0;
+  for (const auto& each : known) {
+    if (each.timeline <= of || each.timeline > current) continue;
+    if (at > each.at) return position_fate::lost;
+    ++count;
+  }
+  return count == current - of ? position_fate::kept : position_fate::unknown;
+}
+
+position_fate settle_timeline(freshness& demand, std::uint32_t current,
+                              std::span<const timeline_switch> known) {
+  if (demand.timeline == current || current == 0) return position_fate::kept;
+  const auto fate =
+      demand.floor == 0 ? position_fate::kept : fate_of(demand.floor, demand.timeline, current, known);
+  demand.timeline = current;
+  if (fate == position_fate::kept) return fate;
+  demand.floor = 0;
+  demand.see_primary();
+  return fate;
+}
+
 void departures::leave(const freshness& f, std::chrono::milliseconds at) {
   if (!f.is_sampled) {
-    is_sampled_ = false;
+    all_.is_sampled = false;
     at_ = at;
   }
-  floor_ = std::max(floor_, f.floor);
+  all_.raise(f.floor, f.timeline);
 }
 
 // Of two things in one millisecond nobody knows which was first.
-void departures::sampled(lsn floor, std::chrono::milliseconds sent) {
-  if (is_sampled_ || sent <= at_) return;
-  floor_ = floor;
-  is_sampled_ = true;
+void departures::sampled(lsn floor, std::uint32_t timeline, std::chrono::milliseconds sent) {
+  if (all_.is_sampled || sent <= at_) return;
+  all_ = {.floor = floor, .timeline = timeline};
+}
+
+position_fate departures::settle(std::uint32_t current, std::span<const timeline_switch> known,
+                                 std::chrono::milliseconds at) {
+  const auto fate = settle_timeline(all_, current, known);
+  if (fate != position_fate::kept) at_ = at;
+  return fate;
 }
 
 }  // namespace pgsteer::routing

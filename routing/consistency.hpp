@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "routing/lsn.hpp"
@@ -34,12 +35,25 @@ class quiet_primary {
   std::chrono::milliseconds since_{};
 };
 
+// Where a timeline begins: what its predecessor has beyond that is no part of it.
+struct timeline_switch {
+  std::uint32_t timeline = 0;
+  lsn at = 0;
+  bool operator==(const timeline_switch&) const = default;
+};
+
+// Whether a position of one timeline is part of the history of another, later one.
+enum class position_fate : std::uint8_t { kept, lost, unknown };
+[[nodiscard]] position_fate fate_of(lsn at, std::uint32_t of, std::uint32_t current,
+                                    std::span<const timeline_switch> known);
+
 // What a session demands before a replica may answer it.
 struct freshness {
   lsn floor = 0;                 // a replica must have replayed this far
   bool is_sampled = true;        // false: something newer was seen, and its position is not known yet
   int last_replica = 0;          // id of the server that answered last; 0: none, or the primary since
   std::uint64_t last_start = 0;  // ... and which of its starts it was: it may come back older than it was
+  std::uint32_t timeline = 0;    // of the floor; 0: unknown
 
   // May a replica with this id, in this start, known to have replayed so far, answer?  A session never goes
   // back in time: another replica than the last has to be sampled first, and the same one after a restart.
@@ -48,7 +62,29 @@ struct freshness {
     if (last_replica != 0 && (replica != last_replica || start != last_start)) return false;
     return floor == 0 || replayed >= floor;
   }
+  // Whether waiting for it to replay more would do.
+  [[nodiscard]] bool may_come_to_accept(int replica, std::uint64_t start = 0) const {
+    return accepts(replica, floor, start);
+  }
+
+  // Something newer was written or seen on the primary, whose position is not known yet.
+  void see_primary() {
+    is_sampled = false;
+    last_replica = 0;
+    last_start = 0;
+  }
+  // What another has written or seen, of the same timeline.
+  void raise(lsn to, std::uint32_t on) {
+    if (to > floor) floor = to;
+    if (timeline == 0) timeline = on;
+  }
 };
+
+// Brings what a session demands to the timeline that is in force. What it has seen of an older one is part
+// of this one, or lost with a primary that failed (then, and where nobody can tell, the primary is to be
+// asked anew).
+[[nodiscard]] position_fate settle_timeline(freshness& demand, std::uint32_t current,
+                                            std::span<const timeline_switch> known);
 
 // What sessions that wrote and have left had seen. A program that closes its connection and opens another
 // must find there what it wrote through the first: a new session begins where those that left have been.
@@ -57,13 +93,15 @@ class departures {
   // A session that expected this of replicas left at `at` (any steady clock).
   void leave(const freshness& f, std::chrono::milliseconds at);
   // A sample that was sent to the primary at `sent` gave this floor.
-  void sampled(lsn floor, std::chrono::milliseconds sent);
+  void sampled(lsn floor, std::uint32_t timeline, std::chrono::milliseconds sent);
   // What a session expects whose first statement comes now.
-  [[nodiscard]] freshness arrive() const { return {floor_, is_sampled_}; }
+  [[nodiscard]] const freshness& arrive() const { return all_; }
+  // Another timeline is in force since `at`.
+  [[nodiscard]] position_fate settle(std::uint32_t current, std::span<const timeline_switch> known,
+                                     std::chrono::milliseconds at);
 
  private:
-  lsn floor_ = 0;
-  bool is_sampled_ = true;
+  freshness all_;
   std::chrono::milliseconds at_{};  // the last one left whose position was not known
 };
 

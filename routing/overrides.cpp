@@ -165,22 +165,20 @@ session_wish wish_of_session(std::string_view own, std::string_view user, std::s
   return {};
 }
 
-std::string_view consistency_of_session(std::string_view own, std::string_view user,
-                                        std::string_view database, const routing_rules& rules) {
+std::string_view said_of_session(std::string session_wishes::*setting, std::string_view own,
+                                 std::string_view user, std::string_view database,
+                                 const routing_rules& rules) {
   if (!own.empty()) return own;
-  const auto* of_user = wishes_for(rules.users, user);
-  if (of_user != nullptr && !of_user->consistency.empty()) return of_user->consistency;
-  const auto* of_database = wishes_for(rules.databases, database);
-  return of_database != nullptr ? std::string_view(of_database->consistency) : std::string_view{};
+  for (const auto* said : {wishes_for(rules.users, user), wishes_for(rules.databases, database)}) {
+    if (said != nullptr && !(said->*setting).empty()) return said->*setting;
+  }
+  return {};
 }
 
 bool splits_transactions(std::string_view own, std::string_view user, std::string_view database,
                          const routing_rules& rules) {
-  if (!own.empty()) return lower_case(own) == "split";
-  for (const auto* said : {wishes_for(rules.users, user), wishes_for(rules.databases, database)}) {
-    if (said != nullptr && !said->transactions.empty()) return said->transactions == "split";
-  }
-  return rules.splits_transactions;
+  const auto said = said_of_session(&session_wishes::transactions, own, user, database, rules);
+  return said.empty() ? rules.splits_transactions : lower_case(said) == "split";
 }
 
 std::string listed_function(std::string_view written) {

@@ -33,6 +33,8 @@ struct session_wishes {
   route_wish route = route_wish::automatic;
   std::string consistency;     // empty: not said
   std::string transactions{};  // in the same way: primary or split
+  std::string max_lag{};       // in the same way: a duration
+  std::string consistency_wait{};
 };
 
 struct routing_rules {
@@ -65,9 +67,10 @@ struct session_wish {
 [[nodiscard]] session_wish wish_of_session(std::string_view own, std::string_view user,
                                            std::string_view database, const routing_rules& rules);
 
-// pgsteer.consistency in the same way; empty: nobody says.
-[[nodiscard]] std::string_view consistency_of_session(std::string_view own, std::string_view user,
-                                                      std::string_view database, const routing_rules& rules);
+// pgsteer.consistency or another setting of session_wishes in the same way; empty: nobody says.
+[[nodiscard]] std::string_view said_of_session(std::string session_wishes::*setting, std::string_view own,
+                                               std::string_view user, std::string_view database,
+                                               const routing_rules& rules);
 
 // pgsteer.transactions in the same way: whether a session's blocks may begin on a replica.
 [[nodiscard]] bool splits_transactions(std::string_view own, std::string_view user, std::string_view database,

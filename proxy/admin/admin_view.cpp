@@ -22,6 +22,9 @@ server_view view_of(const server& s) {
           .timeline = load(s.timeline),
           .replayed_lsn = {},
           .lag_bytes = {},
+          .lag = {},
+          .is_lagging = load(s.is_lagging),
+          .lag_outages = load(s.counters.lag_outages),
           .last_error = s.last_error(),
           .outstanding = load(s.outstanding),
           .breaker = s.circuit.state(),
@@ -35,6 +38,7 @@ server_view view_of(const server& s) {
 
 server_view view_of_replica(const server& s, std::uint64_t written) {
   auto view = view_of(s);
+  view.lag = s.lag(std::chrono::steady_clock::now());
   const auto replayed = s.replayed_lsn.load(std::memory_order_acquire);
   if (replayed == 0) return view;
   view.replayed_lsn = replayed;

@@ -37,8 +37,11 @@ struct server_view {
   bool in_recovery = false;
   bool is_excluded = false;  // gets no traffic
   std::uint32_t timeline = 0;
-  std::optional<std::uint64_t> replayed_lsn;  // a replica's, where known
-  std::optional<std::uint64_t> lag_bytes;     // behind the primary's last known position
+  std::optional<std::uint64_t> replayed_lsn;     // a replica's, where known
+  std::optional<std::uint64_t> lag_bytes;        // behind the primary's last known position
+  std::optional<std::chrono::milliseconds> lag;  // the same in time; max(): for longer than is known
+  bool is_lagging = false;                       // gets no reads for it
+  std::uint64_t lag_outages = 0;
   std::string last_error;
   int outstanding = 0;
   breaker_state breaker = breaker_state::closed;

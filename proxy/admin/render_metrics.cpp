@@ -29,6 +29,14 @@ constexpr std::array worker_counters{
            "Reads run again on another server, unseen by the client."},
     metric{&worker_metrics::statements_learned, "pgsteer_statements_learned_total", "counter",
            "Statements that a replica could not do: they go to the primary for a while."},
+    metric{&worker_metrics::lost_writes, "pgsteer_lost_writes_total", "counter",
+           "Sessions that have seen WAL which the new primary does not have: writes are lost."},
+    metric{&worker_metrics::tokens_issued, "pgsteer_tokens_total", "counter",
+           "Tokens given out by SHOW pgsteer.token."},
+    metric{&worker_metrics::consistency_waits, "pgsteer_consistency_waits_total", "counter",
+           "Reads that waited for a replica to catch up."},
+    metric{&worker_metrics::consistency_wait_timeouts, "pgsteer_consistency_wait_timeouts_total", "counter",
+           "Reads that waited for a replica in vain and ran on the primary."},
     metric{&worker_metrics::moves, "pgsteer_moves_total", "counter",
            "Read-only blocks moved from a replica to the primary."},
     metric{&worker_metrics::acquire_timeouts, "pgsteer_acquire_timeouts_total", "counter",
@@ -189,6 +197,19 @@ void write_servers(prometheus_text& out, const admin_view& v) {
   for (const auto& s : v.servers) {
     if (s.lag_bytes) out.sample({{"server", s.name}, {"role", to_string(s.role)}}, *s.lag_bytes);
   }
+  out.family("pgsteer_server_replay_lag_seconds", "gauge",
+             "How long the replica has lacked something the primary has, where known; 0: it lacks nothing.");
+  for (const auto& s : v.servers) {
+    if (s.lag && *s.lag != s.lag->max())
+      out.sample({{"server", s.name}, {"role", to_string(s.role)}},
+                 static_cast<double>(s.lag->count()) / 1e3);
+  }
+  each("pgsteer_server_lagging", "gauge",
+       "1 where the replica is further behind than max_lag: it gets no reads.",
+       [](const auto& s) { return s.is_lagging ? 1 : 0; });
+  each("pgsteer_server_lag_outages_total", "counter",
+       "Times the replica was further behind than max_lag and lost its reads.",
+       [](const auto& s) { return s.lag_outages; });
   each("pgsteer_server_outstanding", "gauge",
        "Units sent and not answered plus clients queued for the server.",
        [](const auto& s) { return s.outstanding; });

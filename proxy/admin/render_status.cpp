@@ -29,6 +29,8 @@ json::object server_json(const server_view& s) {
   o["timeline"] = s.timeline == 0 ? json::value{} : json::value(s.timeline);
   o["replayed_lsn"] = s.replayed_lsn ? text(routing::format_lsn(*s.replayed_lsn)) : json::value{};
   o["lag_bytes"] = s.lag_bytes ? json::value(*s.lag_bytes) : json::value{};
+  o["lag_ms"] = s.lag && *s.lag != s.lag->max() ? json::value(s.lag->count()) : json::value{};
+  o["lagging"] = s.is_lagging;
   o["outstanding"] = s.outstanding;
   o["breaker"] = to_string(s.breaker);
   o["read_latency_ms"] = std::round(s.latency_us) / 1000;

@@ -29,6 +29,7 @@ using custom_names = std::set<std::string, std::less<>>;
 // A query the proxy asks on its own account, between a client's units.
 enum class own_query : std::uint8_t {
   settings_prefix,    // SETs written in front of the client's unit; nobody waits for them
+  refusal,            // fails, so that the client's block fails with a setting it may not have
   prepare,            // a PREPARE of the session, in front of its unit
   wal_sample,         // the WAL position behind a read, written after the client's unit
   settings,           // SETs that may fail: the unit waits

@@ -1,6 +1,10 @@
 #include "proxy/backend/balancer.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <string>
+
+#include "proxy/log.hpp"
 
 namespace pgsteer::proxy {
 
@@ -16,11 +20,20 @@ double warmth_of(const server& s, const config::settings& settings, clock::time_
   return std::max(least_warmth, std::chrono::duration<double>(age) / std::chrono::duration<double>(full));
 }
 
+// Nobody writes while the primary is away: what a replica lacks grows no older by that.
+std::optional<std::chrono::milliseconds> lag_of(const topology& servers, const server& s,
+                                                clock::time_point now) {
+  const auto& primary = *servers.primary;
+  if (primary.health() == server_health::up) return s.lag(now);
+  const auto heard = primary.heard_at.load(std::memory_order_acquire);
+  return s.lag(clock::time_point{clock::duration{heard}});
+}
+
 }  // namespace
 
 server_ref balancer::choose(const topology& servers, const config::settings& settings,
-                            const routing::freshness& wanted, clock::time_point now) {
-  gather(servers, settings, now);
+                            const routing::freshness& wanted, milliseconds max_lag, clock::time_point now) {
+  gather(servers, settings, max_lag, now);
   if (wanted.last_replica != 0 && wanted.is_sampled) {
     const auto last = stay_or_leave(wanted.last_replica, now);
     const auto replayed = last ? last->replayed_lsn.load(std::memory_order_acquire) : 0;
@@ -37,16 +50,57 @@ server_ref balancer::choose(const topology& servers, const config::settings& set
   return at == routing::no_candidate ? nullptr : *servers_[places_[at]];
 }
 
-void balancer::gather(const topology& servers, const config::settings& settings, clock::time_point now) {
+void balancer::gather(const topology& servers, const config::settings& settings, milliseconds max_lag,
+                      clock::time_point now) {
   servers_.clear();
   candidates_.clear();
-  for (const auto& s : servers.replicas)
-    add(s, settings, now);
+  for (const auto& s : servers.replicas) {
+    if (max_lag.count() == 0 || admits(servers, *s, max_lag, now)) add(s, settings, now);
+  }
   const bool shares = settings.primary_reads == config::reads_on_primary::share;
   if (shares && servers.has_primary() && !servers.replicas.empty()) add(servers.primary, settings, now);
   places_.resize(servers_.size());
   for (std::size_t i = 0; i < places_.size(); ++i)
     places_[i] = i;
+}
+
+bool balancer::admits(const topology& servers, server& s, milliseconds limit, clock::time_point now) {
+  const auto lag = lag_of(servers, s, now);
+  const auto is = gates_.look(s.id(), limit, lag);
+  const bool is_configured = std::find(limits_.begin(), limits_.end(), limit) != limits_.end();
+  if (!is.has_turned || !is_configured) return is.admits;
+  const auto shown = *lag == milliseconds::max() ? std::string("unknown") : std::to_string(lag->count());
+  const auto most = std::to_string(limit.count());
+  if (is.admits) {
+    log_info("Replica has caught up and gets reads again",
+             {{"server", s.name()}, {"lag_ms", shown}, {"max_lag_ms", most}});
+  } else {
+    s.counters.lag_outages.fetch_add(1, std::memory_order_relaxed);
+    log_warn("Replica lags too far behind and gets no reads",
+             {{"server", s.name()}, {"lag_ms", shown}, {"max_lag_ms", most}});
+  }
+  return is.admits;
+}
+
+void balancer::look_at_lag(const topology& servers, clock::time_point now) {
+  for (const auto& s : servers.replicas) {
+    bool is_lagging = false;
+    for (const auto limit : limits_) {
+      if (s->is_usable() && !admits(servers, *s, limit, now)) is_lagging = true;
+    }
+    s->is_lagging.store(is_lagging, std::memory_order_relaxed);
+  }
+}
+
+bool balancer::do_all_lag(const topology& servers, milliseconds max_lag, clock::time_point now) {
+  if (max_lag.count() == 0) return false;
+  bool is_any = false;
+  for (const auto& s : servers.replicas) {
+    if (!s->is_usable()) continue;
+    if (admits(servers, *s, max_lag, now)) return false;
+    is_any = true;
+  }
+  return is_any;
 }
 
 void balancer::add(const server_ref& s, const config::settings& settings, clock::time_point now) {

@@ -228,6 +228,7 @@ void session::end() {
     worker_.metrics().clients_waiting.sub();
   }
   move_out();
+  if (has_written_) settle_timeline(freshness_);
   if (has_written_)
     worker_.departed.leave(freshness_, std::chrono::duration_cast<std::chrono::milliseconds>(
                                            worker_.loop.now().time_since_epoch()));

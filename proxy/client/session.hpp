@@ -6,10 +6,12 @@
 //   session_relay.cpp  from a backend's bytes to the client
 //   session_access.cpp who may log in, and how
 //   session_lease.cpp  getting and giving back backends; retries
+//   session_fresh.cpp  what a replica must have before it may be read from
 //   session_loss.cpp   a server connection that is gone
 //   session_ghost.cpp  a transaction block whose server is gone
 //   session_sequence.cpp  currval() and lastval()
-//   session_wishes.cpp pgsteer.route, pgsteer.consistency and pgsteer.transactions
+//   session_token.cpp  pgsteer.token
+//   session_wishes.cpp settings of the proxy's own: pgsteer.route and its like
 //   session_explain.cpp  EXPLAIN ROUTE, and what is counted by statement
 //   session_prepared.cpp  what it has made by PREPARE
 //   session_state.cpp  what the session leaves behind in its backend: settings and pins
@@ -78,6 +80,10 @@ class session final : public event_handler {
   void on_granted(backend& b);
   void on_acquire_failed(const protocol::error_report& why);
   void on_reroute();  // the pool it waits in lost its server
+  // Of a read that waits for a replica to catch up.
+  [[nodiscard]] bool may_stop_waiting(clock::time_point now) const;
+  [[nodiscard]] clock::time_point waits_until() const { return fresh_until_; }
+  void on_replica_ready();
 
   // From the leased backend.
   void on_backend_events(backend& b, std::uint32_t events);
@@ -123,6 +129,7 @@ class session final : public event_handler {
   // The client's own, where it has set one.
   [[nodiscard]] std::optional<std::chrono::milliseconds> statement_timeout() const;
   [[nodiscard]] std::uint64_t serial() const { return serial_; }
+  [[nodiscard]] std::chrono::milliseconds max_lag() const { return max_lag_; }
 
   // Whether what it is about to run could see that other clients have named custom settings there.
   [[nodiscard]] bool minds(const backend& b) const;
@@ -292,10 +299,6 @@ class session final : public event_handler {
   void drop_backend();  // closes it
   [[nodiscard]] bool move_block(const unit_view& u);
   [[nodiscard]] protocol::error_report lost_error() const;
-  void note_freshness(const backend& b);
-  void take_sample();
-  [[nodiscard]] bool wants_sample(const unit_view& u, const routing::classification& c,
-                                  const backend& b) const;
 
   // session_sequence.cpp
   void note_sequence_use(const routing::classification& c, backend& b);
@@ -305,12 +308,33 @@ class session final : public event_handler {
   [[nodiscard]] std::size_t refuse_sequence(const unit_view& u);
 
   // session_wishes.cpp
-  [[nodiscard]] static std::optional<protocol::error_report> refuse_own_setting(std::string_view name,
-                                                                                std::string_view value);
+  [[nodiscard]] std::optional<protocol::error_report> refuse_own_setting(std::string_view name,
+                                                                         std::string_view value) const;
   [[nodiscard]] bool refuse_own_setting(const unit_view& u, const routing::classification& c);
   void introduce_own_setting(const routing::classification& c, backend& b);
+  void refuse_in_block(const routing::classification& c, backend& b);
+  [[nodiscard]] std::string own_value(std::string_view name) const;
   void refresh_wishes();
   void refuse_unit(const unit_view& u, const protocol::error_report& why);
+
+  // session_fresh.cpp
+  void arrive();
+  [[nodiscard]] routing::freshness demand();
+  [[nodiscard]] bool await_replica();
+  void settle_timeline(routing::freshness& f) const;
+  void note_freshness(const backend& b);
+  [[nodiscard]] bool wants_sample(const unit_view& u, const routing::classification& c,
+                                  const backend& b) const;
+  void ask_sample(backend& b);
+  void take_sample();
+
+  // session_token.cpp
+  [[nodiscard]] routing::session_effects see_token(const unit_view& u, const routing::classification& c,
+                                                   backend& b);
+  void bring_token(const routing::classification& c, backend& b);
+  void forget_token(const routing::classification& c, backend& b);
+  void adopt_token(std::string_view text);
+  [[nodiscard]] std::optional<std::string> why_no_token(std::string_view text) const;
 
   // session_explain.cpp
   [[nodiscard]] bool explain_route(const unit_view& u, const routing::classification& c);
@@ -400,6 +424,11 @@ class session final : public event_handler {
   std::uint64_t sequence_backend_ = 0;  // where this session last may have drawn from a sequence
   std::uint64_t covered_writes_ = 0;    // of all sessions, with `consistency: global`
   routing::freshness freshness_;
+  routing::freshness token_;                         // of tokens alone, for `eventual`
+  std::string token_text_;                           // the one adopted last
+  std::unique_ptr<protocol::error_report> refusal_;  // of the unit in flight, whose block must fail
+  clock::time_point fresh_until_;                    // its read waits for a replica; zero: it does not
+  std::chrono::milliseconds consistency_wait_{0};
   std::unique_ptr<std::string>
       block_settings_;  // SET LOCALs of a block on a replica, to be said again elsewhere
   std::unique_ptr<protocol::error_report> loss_;  // of an open block, not yet told to the client
@@ -410,6 +439,7 @@ class session final : public event_handler {
   held_by held_by_ = held_by::itself;              // why it is on the primary; count_: it is not
   const routing::routing_rules* rules_ = nullptr;  // by which its wishes were found
   config::consistency level_ = config::consistency::session;
+  std::chrono::milliseconds max_lag_{0};
   routing::session_effects effects_;  // of the lease
   std::int32_t key_ = 0;
   std::optional<own_query> own_done_;  // a query of our own was answered in the chunk just read

@@ -101,7 +101,9 @@ void session::note_statement(const routing::classification& c, const backend& b)
     held_by_ = held_by::catalog;
   } else if (wants_replica_) {
     const bool is_any = std::ranges::any_of(servers.replicas, [](const auto& s) { return s->is_usable(); });
-    held_by_ = is_any ? held_by::stale : held_by::absent;
+    held_by_ = !is_any                                 ? held_by::absent
+               : worker_.do_all_replicas_lag(max_lag_) ? held_by::lagging
+                                                       : held_by::stale;
   } else if (c.kind == statement_kind::read) {
     held_by_ = pin_.empty() ? held_by::wish : held_by::pin;
   } else {
@@ -129,9 +131,13 @@ bool session::explain_route(const unit_view& u, const routing::classification& c
   const auto decided = routing::decide(known, view_);
   const bool stays = decided.where == routing::target::stay && view_.open == routing::block::on_replica;
   const bool is_replica = stays || decided.where == routing::target::replica;
-  const bool is_kept_back = is_replica && !stays && is_learned(known);
+  const bool may_leave = is_replica && !stays;
+  const auto kept_by = may_leave && is_learned(known)                       ? held_by::learned
+                       : may_leave && worker_.do_all_replicas_lag(max_lag_) ? held_by::lagging
+                                                                            : held_by::itself;
+  const bool is_kept_back = kept_by != held_by::itself;
   const std::array<std::string_view, 3> row{is_replica && !is_kept_back ? "replica" : "primary",
-                                            is_kept_back ? to_string(held_by::learned) : decided.reason,
+                                            is_kept_back ? to_string(kept_by) : decided.reason,
                                             word_of(known.kind)};
   std::string out;
   if (u.is_extended) {

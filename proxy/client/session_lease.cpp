@@ -21,9 +21,7 @@ constexpr unsigned most_tries = 3;
 
 server_ref session::fit_replica() {
   if (tries_ >= most_tries) return nullptr;
-  auto wanted = level_ == config::consistency::eventual ? routing::freshness{} : freshness_;
-  if (level_ == config::consistency::global && covered_writes_ != worker_.writes) wanted.is_sampled = false;
-  return worker_.choose_replica(wanted);
+  return worker_.choose_replica(demand(), max_lag_);
 }
 
 backend* session::acquire(bool replica) {
@@ -34,6 +32,7 @@ backend* session::acquire(bool replica) {
       is_on_loan_ = !pin_.empty();
       return at.lease(*this);
     }
+    if (await_replica()) return nullptr;
   }
   return acquire_primary();
 }
@@ -75,57 +74,6 @@ void session::return_to_held() {
   has_held_stirred_ = false;
 }
 
-// A read that had to run on the primary asks it how far it has come, behind its own answer and in the
-// same write: the next read knows what a replica must have replayed.
-bool session::wants_sample(const unit_view& u, const routing::classification& c, const backend& b) const {
-  // Behind a BEGIN nothing may come but the client's own; so a block that might have run elsewhere asks at
-  // its end.
-  const bool ends_reads = b.status == 'T' && block_only_reads_ &&
-                          c.verb == routing::transaction_verb::commit &&
-                          c.kind == routing::statement_kind::transaction;
-  const bool may_leave = b.status == 'I' && c.verb != routing::transaction_verb::begin &&
-                         (c.kind == routing::statement_kind::read || wants_replica_);
-  if (b.home.is_replica() || !(may_leave || ends_reads) || u.missing > 0) return false;
-  if (u.end != protocol::unit_end::query && u.end != protocol::unit_end::sync) return false;
-  return (pin_.empty() || lends_reads_) && !worker_.config().servers->replicas.empty() &&
-         level_ != config::consistency::eventual;
-}
-
-void session::take_sample() {
-  auto& b = *backend_;
-  const auto& rows = b.own_rows;
-  if (b.own_failed || rows.size() != 1 || rows[0].size() != 4) return;
-  const auto insert = routing::parse_lsn(rows[0][0]);
-  const auto flush = routing::parse_lsn(rows[0][1]);
-  if (!insert || !flush) return;
-  const auto at = std::chrono::duration_cast<std::chrono::milliseconds>(since_.time_since_epoch());
-  const auto end =
-      routing::normalise_insert_lsn(*insert, {.segment_bytes = routing::parse_wal_segment_size(rows[0][2])});
-  const auto delay = routing::parse_milliseconds(rows[0][3]);
-  freshness_ = {worker_.quiet.floor_of(b.home.host()->id(), end, *flush, delay, at), true};
-  worker_.departed.sampled(freshness_.floor, at);
-  is_sampled_now_ = true;
-  for (const auto& r : worker_.config().servers->replicas) {
-    if (r->replayed_lsn.load(std::memory_order_relaxed) < freshness_.floor) r->watch(freshness_.floor);
-  }
-}
-
-// What the unit that was just answered lets the session expect of replicas.
-void session::note_freshness(const backend& b) {
-  if (b.home.is_replica()) {
-    freshness_.last_replica = b.home.host()->id();
-    freshness_.last_start = b.start;
-    return;
-  }
-  if (!touches_data_) return;
-  if (!is_read_) {
-    ++worker_.writes;
-    has_written_ = true;
-  }
-  if (!is_sampled_now_) freshness_ = {freshness_.floor, false};
-  is_sampled_now_ = false;
-}
-
 backend* session::acquire_primary() {
   const auto& servers = *worker_.config().servers;
   auto& home = worker_.pool_for(*group_, servers.primary);
@@ -164,6 +112,7 @@ void session::on_acquire_failed(const protocol::error_report& why) {
     worker_.metrics().clients_waiting.sub();
   }
   wait_.begun = {};
+  fresh_until_ = {};
   if (gone_) return end();
   if (seeks_home_) {
     seeks_home_ = false;

@@ -76,7 +76,7 @@ client_entry session::describe(clock::time_point now) const {
   e.pin = pin_;
   if (wait_.is_linked()) {
     e.wait_ms = ms_between(wait_.since, now);
-    if (wait_.where != nullptr) e.target = wait_.where->host()->name();
+    e.target = wait_.where != nullptr ? wait_.where->host()->name() : "a replica that is behind";
   } else if (tunnel_ != nullptr) {
     e.target = tunnel_->host()->name();
   } else if (backend_ != nullptr) {

@@ -285,6 +285,11 @@ session::frame_fate session::on_error(std::string_view frame) {
     put_timeout_error();
     return frame_fate::drop;
   }
+  if (refusal_ && !ours) {
+    protocol::write::error_response(worker_.renamed.emplace_back(), *std::exchange(refusal_, nullptr));
+    add_run(worker_.renamed.back());
+    return frame_fate::drop;
+  }
   // Whatever a replica could not do, the primary is asked, before the client has seen anything.
   if (retryable_ && error.sqlstate != protocol::sqlstate::query_canceled) {
     retrying_ = true;
@@ -316,7 +321,7 @@ void session::take_own_query() {
   const auto purpose = b.own.front();
   b.own.pop_front();
   const bool is_awaited = purpose != own_query::settings_prefix && purpose != own_query::wal_sample &&
-                          purpose != own_query::prepare;
+                          purpose != own_query::prepare && purpose != own_query::refusal;
   if (is_awaited) {
     own_done_ = purpose;
     return;
@@ -325,7 +330,7 @@ void session::take_own_query() {
     take_sample();
   } else if (purpose == own_query::prepare) {
     on_sql_prepared(b.own_failed);
-  } else if (b.own_failed) {
+  } else if (b.own_failed && purpose != own_query::refusal) {
     b.is_spoilt = true;
     log_error("Settings could not be replayed on a backend", {{"server", b.home.host()->name()},
                                                               {"sqlstate", b.own_error.sqlstate},

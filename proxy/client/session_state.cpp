@@ -295,6 +295,7 @@ void session::on_own_query_done(own_query purpose) {
       break;
     case own_query::wal_sample:
     case own_query::prepare:
+    case own_query::refusal:
     case own_query::settings_prefix:
       break;
   }

@@ -22,11 +22,6 @@ using routing::transaction_verb;
 constexpr std::size_t large_message = std::size_t{256} << 10;
 constexpr std::size_t max_parse_message = std::size_t{64} << 20;
 
-// The position of everything inserted so far, and what is needed to normalise it.
-constexpr std::string_view sample_query =
-    "SELECT pg_catalog.pg_current_wal_insert_lsn(), pg_catalog.pg_current_wal_flush_lsn(),"
-    " pg_catalog.current_setting('wal_segment_size'), pg_catalog.current_setting('wal_writer_delay')";
-
 // Has it seen or changed anything that a later read must not contradict? What a block does is noted
 // by its statements, not by its BEGIN and COMMIT.
 bool may_touch_data(const routing::classification& c) {
@@ -127,8 +122,7 @@ std::size_t session::start_unit(const unit_view& u) {
     return 0;
   }
   see_custom_settings(c);
-  if (!has_begun_) freshness_ = worker_.departed.arrive();
-  has_begun_ = true;
+  if (!has_begun_) arrive();
   if (rules_ != worker_.config().rules.get()) refresh_wishes();
   view_.pin = pin_;
   view_.reads_may_leave = !pin_.empty() && may_read_elsewhere(u, c);
@@ -197,11 +191,15 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   if (!prepared_settings_ || b.status != 'I') prepare_sql_statements(u, c, b);
   if (!prepared_settings_ && b.status == 'I' && prepare_settings(b)) return false;
   prepared_settings_ = false;
+  fresh_until_ = {};
+  refuse_in_block(c, b);
+  bring_token(c, b);
   const bool replica = b.home.is_replica();
   const bool mixes_protocols = u.is_extended && u.end == unit_end::query;
   const bool may_rerun = b.status == 'I' || (b.status == 'T' && is_in_split_block() && block_movable_ &&
                                              c.kind == statement_kind::read);
-  retryable_ = replica && may_rerun && u.missing == 0 && u.end != unit_end::flush && !mixes_protocols;
+  retryable_ =
+      replica && may_rerun && !refusal_ && u.missing == 0 && u.end != unit_end::flush && !mixes_protocols;
   if (retryable_) b.retained.assign(u.bytes);
   const bool samples = wants_sample(u, c, b);
   shows_own_ = c.effects.lists_prepared && b.status != 'E' && u.missing == 0;
@@ -219,11 +217,11 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   if (!is_read_) b.last_writer = key_;
   touches_data_ = may_touch_data(c);
   is_sampled_now_ = false;
-  if (samples) b.put_own_query(own_query::wal_sample, sample_query, out);
-  if (samples) covered_writes_ = worker_.writes;
+  if (samples) ask_sample(b);
   restores_ = false;
   if (c.effects.resets) restore_startup(c, b);
-  if (c.effects.may_set) note_custom_settings(u.bytes, b);
+  const auto effects = see_token(u, c, b);
+  if (effects.may_set) note_custom_settings(u.bytes, b);
   if (c.effects.changes_catalog) note_sequence_words(u.bytes);
   if (c.effects.changes_catalog && c.reason.find("DATABASE") != std::string::npos) {
     worker_.close_idle_elsewhere(group_->database);
@@ -231,7 +229,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   if (!replica && !is_read_) note_sequence_use(c, b);
   note_transaction(c, replica);
   note_fresh(c, u);
-  effects_ |= c.effects;
+  effects_ |= effects;
   note_statement(c, b);
   count_route(c, b);
   since_ = worker_.loop.now();
@@ -472,7 +470,10 @@ void session::count_route(const routing::classification& c, const backend& b) {
     why = !replica ? transaction : view_.block_is_split ? split_block : read_only_block;
   } else if (why == read && !replica) {
     const bool shares = worker_.settings().primary_reads == config::reads_on_primary::share;
-    why = worker_.config().servers->replicas.empty() ? no_replica : shares ? shared : replica_down;
+    why = worker_.config().servers->replicas.empty() ? no_replica
+          : shares                                   ? shared
+          : held_by_ == held_by::lagging             ? replica_lag
+                                                     : replica_down;
   } else if (c.kind == statement_kind::set || c.kind == statement_kind::show ||
              c.kind == statement_kind::deallocate) {
     why = session_state;

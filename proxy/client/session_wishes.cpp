@@ -1,11 +1,12 @@
-// pgsteer.route, pgsteer.consistency and pgsteer.transactions: settings of a session that mean something to
-// the proxy. The servers keep them as any custom setting, so that transactions, RESET and startup values are
-// theirs to get right.
+// pgsteer.route and its like: settings of a session that mean something to the proxy. The servers keep them
+// as any custom setting, so that transactions, RESET and startup values are theirs to get right.
 #include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
 
+#include "config/routes.hpp"
+#include "config/values.hpp"
 #include "protocol/message_writer.hpp"
 #include "proxy/client/session.hpp"
 #include "proxy/worker.hpp"
@@ -22,19 +23,36 @@ constexpr std::string_view prefix = "pgsteer.";
 
 struct own_setting {
   std::string_view name;
-  std::string_view values;  // between bars
+  std::string_view values;  // between bars; empty: see why_wrong()
   std::string_view hint;
 };
 
-constexpr std::array<own_setting, 3> own_settings{{
+constexpr std::array<own_setting, 6> own_settings{{
     {"pgsteer.consistency", "|eventual|session|global|", "Available values: eventual, session, global."},
+    {"pgsteer.consistency_wait", {}, {}},
+    {"pgsteer.max_lag", {}, {}},
     {"pgsteer.route", "|auto|primary|replica|", "Available values: auto, primary, replica."},
+    {"pgsteer.token", {}, {}},
     {"pgsteer.transactions", "|primary|split|", "Available values: primary, split."},
 }};
 
 const own_setting* find_own_setting(std::string_view name) {
   const auto found = std::ranges::find(own_settings, name, &own_setting::name);
   return found == own_settings.end() ? nullptr : &*found;
+}
+
+// The hint, where the value is none of the setting's.
+std::optional<std::string> why_wrong(const own_setting& setting, std::string_view value) {
+  if (setting.values.empty()) {
+    const auto found = setting.name == "pgsteer.max_lag" ? config::parse_max_lag(value)
+                                                         : config::parse_consistency_wait(value);
+    if (found) return std::nullopt;
+    return fmt::format("{}: {}.", found.error().what, found.error().suggestion);
+  }
+  const auto lower = routing::lower_case(value);
+  const bool is_known = lower.find('|') == std::string::npos &&
+                        setting.values.find('|' + lower + '|') != std::string_view::npos;
+  return is_known ? std::nullopt : std::optional(std::string(setting.hint));
 }
 
 std::string_view name_of(routing::route_wish wish) {
@@ -65,20 +83,20 @@ std::string_view name_of(config::consistency level) {
 
 // Nothing where the setting is not the proxy's, or the value is right.
 std::optional<protocol::error_report> session::refuse_own_setting(std::string_view name,
-                                                                  std::string_view value) {
+                                                                  std::string_view value) const {
   if (!name.starts_with(prefix)) return std::nullopt;
   const auto* known = find_own_setting(name);
   if (known == nullptr) {
     return protocol::statement_error(
         sqlstate::undefined_object, fmt::format("unrecognized configuration parameter \"{}\"", name), {},
-        "pgsteer has pgsteer.route, pgsteer.consistency and pgsteer.transactions.");
+        "pgsteer has pgsteer.route, pgsteer.consistency, pgsteer.consistency_wait, pgsteer.max_lag, "
+        "pgsteer.token and pgsteer.transactions.");
   }
-  const auto lower = routing::lower_case(value);
-  if (lower.find('|') == std::string::npos && known->values.find('|' + lower + '|') != std::string_view::npos)
-    return std::nullopt;
+  auto why = name == "pgsteer.token" ? why_no_token(value) : why_wrong(*known, value);
+  if (!why) return std::nullopt;
   return protocol::statement_error(sqlstate::invalid_parameter_value,
                                    fmt::format("invalid value for parameter \"{}\": \"{}\"", name, value), {},
-                                   std::string(known->hint));
+                                   *std::move(why));
 }
 
 // Outside a block a wrong value is refused here: the servers would take any.
@@ -90,13 +108,25 @@ bool session::refuse_own_setting(const unit_view& u, const routing::classificati
   return why.has_value();
 }
 
+// Inside a block its server must fail, too: a query of our own sees to that in front of the statement, whose
+// error is then the right one.
+void session::refuse_in_block(const routing::classification& c, backend& b) {
+  refusal_.reset();
+  const bool is_set = c.kind == routing::statement_kind::set || c.kind == routing::statement_kind::set_local;
+  if (!is_set || c.effects.resets || b.status != 'T') return;
+  auto why = refuse_own_setting(c.name, c.value);
+  if (!why) return;
+  refusal_ = std::make_unique<protocol::error_report>(*std::move(why));
+  b.put_own_query(own_query::refusal, "SELECT 'pgsteer refuses this value'::pg_catalog.int4",
+                  worker_.to_backend);
+}
+
 // A server knows such a setting once it has been set there: SHOW must not be its first word of it.
 void session::introduce_own_setting(const routing::classification& c, backend& b) {
   if (c.kind != routing::statement_kind::show || find_own_setting(c.name) == nullptr) return;
+  if (c.name == "pgsteer.token") return;  // see bring_token()
   if (b.status == 'E' || settings_->values.contains(c.name)) return;
-  const auto value = c.name == "pgsteer.route"          ? name_of(view_.wish.wish)
-                     : c.name == "pgsteer.transactions" ? std::string_view(view_.splits ? "split" : "primary")
-                                                        : name_of(level_);
+  const auto value = own_value(c.name);
   if (b.status == 'I') {
     auto values = settings_->values;
     values.emplace(c.name, value);
@@ -113,14 +143,35 @@ void session::introduce_own_setting(const routing::classification& c, backend& b
       worker_.to_backend);
 }
 
+// What is in force without its being set.
+std::string session::own_value(std::string_view name) const {
+  if (name == "pgsteer.route") return std::string(name_of(view_.wish.wish));
+  if (name == "pgsteer.transactions") return view_.splits ? "split" : "primary";
+  if (name == "pgsteer.max_lag") return config::to_text(max_lag_);
+  if (name == "pgsteer.consistency_wait") return config::to_text(consistency_wait_);
+  return std::string(name_of(level_));
+}
+
 void session::refresh_wishes() {
   rules_ = worker_.config().rules.get();
   view_.wish =
       routing::wish_of_session(settings_->get("pgsteer.route"), group_->user, group_->database, *rules_);
-  const auto level = routing::consistency_of_session(settings_->get("pgsteer.consistency"), group_->user,
-                                                     group_->database, *rules_);
+  const auto said = [this](std::string_view name, std::string routing::session_wishes::*setting) {
+    return routing::said_of_session(setting, settings_->get(name), group_->user, group_->database, *rules_);
+  };
+  const auto level = said("pgsteer.consistency", &routing::session_wishes::consistency);
   view_.splits = routing::splits_transactions(settings_->get("pgsteer.transactions"), group_->user,
                                               group_->database, *rules_);
+  const auto lag = said("pgsteer.max_lag", &routing::session_wishes::max_lag);
+  const auto general = worker_.settings().max_lag;
+  const auto own_lag = config::parse_max_lag(lag);
+  max_lag_ = own_lag ? *own_lag : general;
+  if (max_lag_ != general) worker_.mind_lag(max_lag_);
+  const auto wait = said("pgsteer.consistency_wait", &routing::session_wishes::consistency_wait);
+  const auto usual = worker_.settings().consistency_wait;
+  const auto own_wait = config::parse_consistency_wait(wait);
+  consistency_wait_ = own_wait ? *own_wait : usual;
+  adopt_token(settings_->get("pgsteer.token"));
   level_ = worker_.settings().level_of_reads;
   for (const auto each :
        {config::consistency::eventual, config::consistency::session, config::consistency::global}) {

@@ -25,6 +25,9 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::string_view insufficient_privilege = "42501";
+// What is known of a replica's lag is late by up to two of these: a quarter of what is minded.
+constexpr int looks_per_lag = 8;
+constexpr milliseconds shortest_look{10};
 
 steady_clock::time_point probe_deadline(const config::settings& s) {
   return steady_clock::now() + std::max(milliseconds{1000}, s.health_interval);
@@ -81,9 +84,19 @@ class watch {
     if (connection_ && now >= next_move_ && is_to_move()) return move(now);
     const auto plan = judge_.next();
     if (plan.when <= now) return plan.what == health_judge::action::connect ? connect() : probe();
-    const auto look = connection_ ? pacer_.next() : std::nullopt;
-    if (look && *look <= now) return look_at_replay();
+    const auto look = next_look();
+    if (look && *look <= now) return report_.in_recovery ? look_at_replay() : probe();
     wait_until(look ? std::min(*look, plan.when) : plan.when);
+  }
+
+  // Before the next probe is due: for somebody who waits for a position, or minds lag.
+  [[nodiscard]] std::optional<steady_clock::time_point> next_look() const {
+    if (!connection_) return std::nullopt;
+    const auto waited_for = report_.in_recovery ? pacer_.next() : std::nullopt;
+    const auto minded = server_->minded_lag();
+    if (minded.count() == 0) return waited_for;
+    const auto next = report_.asked + std::max(minded / looks_per_lag, shortest_look);
+    return waited_for ? std::min(*waited_for, next) : next;
   }
 
   void hear() {
@@ -223,6 +236,7 @@ class watch {
 
   control_connection::result<answer_row> ask(const char* query) {
     if (!connection_) return control_failure{"not connected", {}};
+    asked_ = steady_clock::now();
     return connection_->ask_row(query, probe_deadline(settings_), shared_->stopping.fd());
   }
 
@@ -232,6 +246,7 @@ class watch {
     if (is_restricted_) answer = ask(restricted_identity_query);
     if (!answer) return answer.error();
     report_ = read_identity(*answer);
+    report_.asked = asked_;
     return std::nullopt;
   }
 
@@ -240,6 +255,7 @@ class watch {
     const auto* const of_standby = is_restricted_ ? restricted_standby_probe_query : standby_probe_query;
     const auto answer = ask(report_.in_recovery ? of_standby : primary_probe_query);
     if (!answer) return answer.error();
+    report_.asked = asked_;
     const bool was_standby = report_.in_recovery;
     if (!was_standby) return read_primary_probe(*answer, report_), std::nullopt;
     read_probe(*answer, report_);
@@ -251,6 +267,7 @@ class watch {
     server_->in_recovery.store(report_.in_recovery, std::memory_order_relaxed);
     server_->timeline.store(report_.timeline, std::memory_order_release);
     server_->written_lsn.store(report_.written_lsn, std::memory_order_relaxed);
+    server_->heard_at.store(report_.asked.time_since_epoch().count(), std::memory_order_release);
     if (on_report_ && !shared_->is_stopping) on_report_(*server_, report_);
     judge_.expect(server_->role());
     server_->publish_replayed(epoch, report_.replayed_lsn, report_.timeline);
@@ -261,11 +278,11 @@ class watch {
 
   // Between two probes, for somebody who waits for a position.
   void look_at_replay() {
-    if (!report_.in_recovery) return pacer_.observe(0, steady_clock::now());
     const auto epoch = server_->replay_epoch();
     const auto answer = ask(restricted_standby_probe_query);
     if (!answer) return probe_failed(answer.error());
     if (answer->front() != "t") return probe();  // which learns all about the promotion
+    report_.asked = asked_;
     read_probe(*answer, report_);
     publish(epoch);
   }
@@ -320,6 +337,7 @@ class watch {
   steady_clock::time_point next_move_{};
   std::optional<control_connection> connection_;
   server_report report_;
+  steady_clock::time_point asked_;
   bool is_restricted_ = false;  // the role may not read the control file
   replay_pacer pacer_;
   bool has_socket_stirred_ = false;

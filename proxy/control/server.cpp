@@ -2,10 +2,25 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "proxy/log.hpp"
 
 namespace pgsteer::proxy {
+
+namespace {
+
+using rep = std::chrono::steady_clock::rep;
+
+// In place of a moment since which a replica is behind.
+constexpr rep gap_unknown = std::numeric_limits<rep>::min();
+constexpr rep gap_none = gap_unknown + 1;
+constexpr rep gap_ancient = gap_unknown + 2;
+
+}  // namespace
+
+server::server(config::server_url url, server_role role, int id)
+    : url_(std::move(url)), role_(role), id_(id), behind_since_(gap_unknown) {}
 
 std::string_view to_string(server_role role) {
   return role == server_role::primary ? "primary" : "replica";
@@ -58,6 +73,39 @@ void server::watch(std::uint64_t floor) {
   poke();
 }
 
+std::optional<std::chrono::milliseconds> server::lag(std::chrono::steady_clock::time_point at) const {
+  using std::chrono::milliseconds;
+  const auto since = behind_since_.load(std::memory_order_acquire);
+  if (since == gap_unknown) return std::nullopt;
+  if (since == gap_none) return milliseconds{0};
+  if (since == gap_ancient) return milliseconds::max();
+  const std::chrono::steady_clock::time_point begun{std::chrono::steady_clock::duration{since}};
+  return std::max(std::chrono::ceil<milliseconds>(at - begun), milliseconds{0});
+}
+
+void server::set_gap(const replica_gap& gap) {
+  auto since = gap_unknown;
+  switch (gap.is) {
+    case replica_gap::kind::unknown:
+      break;
+    case replica_gap::kind::none:
+      since = gap_none;
+      break;
+    case replica_gap::kind::behind:
+      since = gap.since.time_since_epoch().count();
+      break;
+    case replica_gap::kind::ancient:
+      since = gap_ancient;
+      break;
+  }
+  behind_since_.store(since, std::memory_order_release);
+}
+
+void server::mind_lag(std::chrono::milliseconds limit) {
+  const auto before = minded_lag_.exchange(limit.count(), std::memory_order_acq_rel);
+  if (limit.count() != 0 && (before == 0 || limit.count() < before)) poke();
+}
+
 void server::end_watch(std::uint64_t floor) {
   // A higher one may have come meanwhile; it stands.
   watched_lsn_.compare_exchange_strong(floor, 0, std::memory_order_acq_rel);
@@ -83,10 +131,14 @@ std::uint64_t server::replay_epoch() const {
 }
 
 void server::publish_replayed(std::uint64_t epoch, std::uint64_t lsn, std::uint32_t on_timeline) {
-  const std::lock_guard lock{mutex_};
-  if (epoch != replay_epoch_) return;
-  const bool is_followed = followed_timeline_ == 0 || followed_timeline_ == on_timeline;
-  replayed_lsn.store(is_followed ? lsn : 0, std::memory_order_release);
+  {
+    const std::lock_guard lock{mutex_};
+    if (epoch != replay_epoch_) return;
+    const bool is_followed = followed_timeline_ == 0 || followed_timeline_ == on_timeline;
+    const auto now = is_followed ? lsn : 0;
+    if (replayed_lsn.exchange(now, std::memory_order_acq_rel) == now) return;
+  }
+  if (tell_replayed_ && is_awaited.load(std::memory_order_acquire)) tell_replayed_();
 }
 
 void server::forget_replayed() {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,7 +16,9 @@
 
 #include "config/settings.hpp"
 #include "proxy/control/breaker.hpp"
+#include "proxy/control/lag_history.hpp"
 #include "proxy/control/sample_queue.hpp"
+#include "routing/consistency.hpp"
 
 namespace pgsteer::proxy {
 
@@ -37,6 +40,7 @@ struct server_counters {
   std::atomic<std::uint64_t> connect_failures{0};  // attempts that did not
   std::atomic<std::uint64_t> losses{0};            // times it went from usable to not: traffic had to move
   std::atomic<std::uint64_t> role_mismatches{0};   // times it contradicted its configured role
+  std::atomic<std::uint64_t> lag_outages{0};       // times it was too far behind for its reads
 };
 
 // Where a connection leads: of several hosts and addresses the one that was taken, as libpq names it.
@@ -52,7 +56,7 @@ class server {
   // Positions on no timeline count: nothing is known of the primary's yet.
   static constexpr std::uint32_t no_timeline = ~std::uint32_t{0};
 
-  server(config::server_url url, server_role role, int id) : url_(std::move(url)), role_(role), id_(id) {}
+  server(config::server_url url, server_role role, int id);
 
   [[nodiscard]] const config::server_url& url() const { return url_; }
   [[nodiscard]] const std::string& name() const { return url_.name; }
@@ -132,6 +136,19 @@ class server {
   // milliseconds until it is covered, or some seconds have passed. Any thread; cheap when said often.
   void watch(std::uint64_t floor);
 
+  // Replica: how far it is behind at that moment, in time; nothing where it is not known, milliseconds::max()
+  // where it is for longer than anything is known. Any thread.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> lag(std::chrono::steady_clock::time_point at) const;
+  void set_gap(const replica_gap& gap);
+  // Somebody minds a lag of so much: positions are asked for often enough to tell. 0: nobody. Any thread.
+  void mind_lag(std::chrono::milliseconds limit);
+  [[nodiscard]] std::chrono::milliseconds minded_lag() const {
+    return std::chrono::milliseconds{minded_lag_.load(std::memory_order_acquire)};
+  }
+  std::atomic<bool> is_lagging{false};  // too far behind for a limit of the configuration
+  // When its monitor last asked and got an answer.
+  std::atomic<std::chrono::steady_clock::rep> heard_at{0};
+
   // Primary: asks for the normalised pg_current_wal_insert_lsn() by a query sent after this call.
   // Requests made while one is under way share the next. `done(seq, lsn)` is called once, on the
   // monitor's thread; with lsn 0, and then possibly before this returns, where it cannot be had: not
@@ -154,6 +171,10 @@ class server {
   void set_excluded(bool is) { is_excluded_.store(is, std::memory_order_release); }
   // What was asked before a break must not be published after it: take the epoch, ask, publish.
   [[nodiscard]] std::uint64_t replay_epoch() const;
+  // Somebody waits for it to replay more: `tell` is called on the monitor's thread whenever it has, while
+  // `is_awaited`. Set once, before the monitor is made.
+  void on_replayed(std::function<void()> tell) { tell_replayed_ = std::move(tell); }
+  std::atomic<bool> is_awaited{false};
   void publish_replayed(std::uint64_t epoch, std::uint64_t lsn, std::uint32_t on_timeline);
   void forget_replayed();
   // The monitor's own connection is lost: all others, too, if the server stops.
@@ -179,6 +200,7 @@ class server {
   std::atomic<server_health> health_{server_health::unknown};
   void poke() const;
   std::function<void()> poke_;  // under mutex_
+  std::function<void()> tell_replayed_;
   mutable std::mutex mutex_;
   std::string last_error_;
   std::uint64_t replay_epoch_ = 0;        // guarded by mutex_
@@ -188,6 +210,8 @@ class server {
   connection_place place_;              // guarded by mutex_
   std::vector<std::string> addresses_;  // guarded by mutex_
   std::atomic<std::uint64_t> pin_number_{0};
+  std::atomic<std::chrono::steady_clock::rep> behind_since_;
+  std::atomic<std::chrono::milliseconds::rep> minded_lag_{0};
   std::atomic<std::chrono::steady_clock::rep> up_since_{0};
   std::atomic<std::chrono::steady_clock::rep> control_lost_{0};
   std::atomic<float> latency_{0};
@@ -205,6 +229,10 @@ struct topology {
   std::uint32_t timeline = 0;        // the primary's; 0: unknown
   std::uint64_t switch_lsn = 0;      // where that timeline begins; 0: unknown or never promoted
   std::uint64_t failovers = 0;       // times the primary changed
+  std::uint64_t system = 0;          // its system identifier; 0: unknown
+  routing::wal_layout wal{};
+  std::vector<routing::timeline_switch>
+      switches{};  // where this timeline and those before it begin, where known
 
   // Somebody takes writes now, as far as is known. A lone server is asked whatever it is.
   [[nodiscard]] bool has_primary() const;

@@ -13,6 +13,8 @@ namespace pgsteer::proxy {
 const char* const identity_query = R"(
 SELECT r.in_recovery,
   pg_catalog.pg_last_wal_replay_lsn(),
+  CASE WHEN r.in_recovery THEN (1000 * pg_catalog.date_part('epoch',
+    pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()))::bigint END,
   CASE WHEN NOT r.in_recovery
     THEN pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8) END,
   (SELECT pg_catalog.max(received_tli) FROM pg_catalog.pg_stat_wal_receiver),
@@ -23,12 +25,15 @@ SELECT r.in_recovery,
   pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_block_size')),
   pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_segment_size')),
   CASE WHEN NOT r.in_recovery THEN pg_catalog.pg_current_wal_insert_lsn() END,
-  pg_catalog.pg_postmaster_start_time()
+  pg_catalog.pg_postmaster_start_time(),
+  CASE WHEN NOT r.in_recovery THEN pg_catalog.pg_current_wal_flush_lsn() END
 FROM (SELECT pg_catalog.pg_is_in_recovery() AS in_recovery OFFSET 0) AS r)";
 
 const char* const restricted_identity_query = R"(
 SELECT r.in_recovery,
   pg_catalog.pg_last_wal_replay_lsn(),
+  CASE WHEN r.in_recovery THEN (1000 * pg_catalog.date_part('epoch',
+    pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()))::bigint END,
   CASE WHEN NOT r.in_recovery
     THEN pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 1, 8) END,
   (SELECT pg_catalog.max(received_tli) FROM pg_catalog.pg_stat_wal_receiver),
@@ -37,21 +42,27 @@ SELECT r.in_recovery,
   pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_block_size')),
   pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_segment_size')),
   CASE WHEN NOT r.in_recovery THEN pg_catalog.pg_current_wal_insert_lsn() END,
-  pg_catalog.pg_postmaster_start_time()
+  pg_catalog.pg_postmaster_start_time(),
+  CASE WHEN NOT r.in_recovery THEN pg_catalog.pg_current_wal_flush_lsn() END
 FROM (SELECT pg_catalog.pg_is_in_recovery() AS in_recovery OFFSET 0) AS r)";
 
 const char* const primary_probe_query =
-    "SELECT r.in_recovery, CASE WHEN NOT r.in_recovery THEN pg_catalog.pg_current_wal_insert_lsn() END"
+    "SELECT r.in_recovery, CASE WHEN NOT r.in_recovery THEN pg_catalog.pg_current_wal_insert_lsn() END,"
+    " CASE WHEN NOT r.in_recovery THEN pg_catalog.pg_current_wal_flush_lsn() END"
     " FROM (SELECT pg_catalog.pg_is_in_recovery() AS in_recovery OFFSET 0) AS r";
 
 const char* const standby_probe_query =
-    "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.pg_last_wal_replay_lsn(), NULL,"
+    "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.pg_last_wal_replay_lsn(),"
+    " (1000 * pg_catalog.date_part('epoch',"
+    " pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()))::bigint, NULL,"
     " (SELECT pg_catalog.max(received_tli) FROM pg_catalog.pg_stat_wal_receiver),"
     " (SELECT min_recovery_end_timeline FROM pg_catalog.pg_control_recovery()),"
     " (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint())";
 
 const char* const restricted_standby_probe_query =
-    "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.pg_last_wal_replay_lsn(), NULL,"
+    "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.pg_last_wal_replay_lsn(),"
+    " (1000 * pg_catalog.date_part('epoch',"
+    " pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()))::bigint, NULL,"
     " (SELECT pg_catalog.max(received_tli) FROM pg_catalog.pg_stat_wal_receiver)";
 
 const char* const sample_query =
@@ -62,6 +73,7 @@ namespace {
 enum column : std::size_t {
   in_recovery,
   replayed,
+  replay_age,
   primary_timeline,  // hexadecimal
   received_timeline,
   recovery_timeline,
@@ -72,6 +84,7 @@ enum column : std::size_t {
   segment_bytes,
   written,
   started_at,
+  flushed,
 };
 
 std::string_view field(const answer_row& row, std::size_t i) {
@@ -104,11 +117,15 @@ std::uint64_t lsn_of(std::string_view text, routing::wal_layout layout) {
 void read_primary_probe(const answer_row& row, server_report& known) {
   known.in_recovery = field(row, in_recovery) == "t";
   known.written_lsn = lsn_of(field(row, 1), known.wal);
+  known.flushed_lsn = lsn_of(field(row, 2), known.wal);
 }
 
 void read_probe(const answer_row& row, server_report& known) {
   known.in_recovery = field(row, in_recovery) == "t";
   known.replayed_lsn = known.in_recovery ? routing::parse_lsn(field(row, replayed)).value_or(0) : 0;
+  const auto age = number<std::chrono::milliseconds::rep>(field(row, replay_age), -1);
+  known.replay_age = std::chrono::milliseconds{
+      field(row, replay_age).empty() ? -1 : std::max<std::chrono::milliseconds::rep>(age, 0)};
   known.timeline = std::max(known.timeline, timeline_of(row));
 }
 
@@ -121,6 +138,7 @@ server_report read_identity(const answer_row& row) {
   r.wal.segment_bytes = number<std::uint64_t>(field(row, segment_bytes), r.wal.segment_bytes);
   r.written_lsn = lsn_of(field(row, written), r.wal);
   r.started_at = field(row, started_at);
+  r.flushed_lsn = lsn_of(field(row, flushed), r.wal);
   if (!r.in_recovery) r.promoted_at = routing::parse_lsn(field(row, replayed)).value_or(0);
   return r;
 }

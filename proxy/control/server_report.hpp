@@ -2,6 +2,7 @@
 // answers. Pure. Used by the monitors and by the topology judge.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -19,8 +20,12 @@ struct server_report {
   std::int32_t version = 0;       // server_version_num
   std::string started_at;         // the postmaster's start, to tell incarnations and servers apart
   std::uint64_t written_lsn = 0;  // a primary's normalised insert position
+  std::uint64_t flushed_lsn = 0;  // ... and how far its WAL is on disk: no replica can have more
   std::uint64_t promoted_at = 0;  // a primary that was promoted since it started: where its timeline begins
   routing::wal_layout wal;
+  // A standby's: the age of the last commit it has replayed, by the clocks of both servers; below 0: unknown.
+  std::chrono::milliseconds replay_age{-1};
+  std::chrono::steady_clock::time_point asked{};  // when the question was sent, as the monitor says
 };
 
 using answer_row = std::vector<std::string>;  // null is empty

@@ -65,7 +65,7 @@ void topology_watch::adopt(const server_ref& primary, const std::vector<server_r
     if (members_[i].host == found) primary_ = i;
   }
   const auto moved = apply(judged());
-  on_change_(publish(), moved);
+  tell(publish(), moved);
 }
 
 void topology_watch::hear(const server& from, const server_report& report) {
@@ -74,6 +74,7 @@ void topology_watch::hear(const server& from, const server_report& report) {
   if (m == nullptr) return;
   m->report = report;
   judge();
+  measure_lag(*m);
 }
 
 void topology_watch::health_changed(const server& of) {
@@ -104,7 +105,9 @@ void topology_watch::judge() {
              {{"from", old->name()}, {"to", now.host->name()}, {"timeline", text_of(timeline_)}});
   }
   const auto published = publish();
-  if (!moved.empty()) on_change_(published, moved);
+  const bool has_news = told_ == nullptr || told_->timeline != published->timeline ||
+                        told_->system != published->system || told_->switches != published->switches;
+  if (!moved.empty() || has_news) tell(published, moved);
   tell_outage(*published);
   look_for_promotion();
 }
@@ -127,6 +130,7 @@ std::vector<server_ref> topology_watch::apply(const judged_topology& j) {
   primary_ = j.primary;
   const auto& primary = members_[primary_];
   if (primary.report && primary.report->timeline != 0) timeline_ = primary.report->timeline;
+  if (primary.report) note_switch(*primary.report);
   for (const auto& m : members_)
     m.host->follow_timeline(timeline_ != 0 ? timeline_ : server::no_timeline);
   std::vector<server_ref> moved;
@@ -139,6 +143,15 @@ std::vector<server_ref> topology_watch::apply(const judged_topology& j) {
     tell_place(m, primary);
   }
   return moved;
+}
+
+// What it says first counts: after a crash it speaks of where its recovery ended.
+void topology_watch::note_switch(const server_report& of_primary) {
+  if (of_primary.promoted_at == 0 || of_primary.timeline == 0) return;
+  const routing::timeline_switch found{of_primary.timeline, of_primary.promoted_at};
+  const auto known = std::find_if(switches_.begin(), switches_.end(),
+                                  [&](const auto& s) { return s.timeline == found.timeline; });
+  if (known == switches_.end()) switches_.push_back(found);
 }
 
 void topology_watch::tell_place(const member& m, const member& primary) const {
@@ -158,6 +171,26 @@ void topology_watch::tell_place(const member& m, const member& primary) const {
   }
 }
 
+// Positions are of one timeline: a replica that does not follow it yet has replayed nothing that counts.
+void topology_watch::measure_lag(const member& heard) {
+  const auto& primary = members_[primary_];
+  if (positions_of_ != primary.host.get() || positions_on_ != timeline_) positions_.forget();
+  positions_of_ = primary.host.get();
+  positions_on_ = timeline_;
+  const bool is_primary = &heard == &primary;
+  if (is_primary && !heard.report->in_recovery)
+    positions_.primary_at(heard.report->flushed_lsn, heard.report->asked);
+  for (const auto& m : members_) {
+    if (!m.report || !m.report->in_recovery || (&m != &heard && !is_primary)) continue;
+    const bool follows = timeline_ == 0 || m.report->timeline == timeline_;
+    auto gap = positions_.gap_of(follows ? m.report->replayed_lsn : 0);
+    // What is known here does not reach back so far: the servers' own clocks do.
+    if (gap.is == replica_gap::kind::ancient && m.report->replay_age.count() >= 0)
+      gap = {replica_gap::kind::behind, m.report->asked - m.report->replay_age};
+    m.host->set_gap(gap);
+  }
+}
+
 // While the primary does not answer, each word of another server asks for the next one soon.
 void topology_watch::look_for_promotion() {
   const auto& primary = *members_[primary_].host;
@@ -171,6 +204,11 @@ void topology_watch::look_for_promotion() {
   for (std::size_t i = 0; i < members_.size(); ++i) {
     if (i != primary_) members_[i].host->hasten();
   }
+}
+
+void topology_watch::tell(const topology_ref& t, const std::vector<server_ref>& moved) {
+  told_ = t;
+  on_change_(t, moved);
 }
 
 topology_ref topology_watch::publish() {
@@ -188,6 +226,9 @@ topology_ref topology_watch::publish() {
   const auto& report = members_[primary_].report;
   t->timeline = timeline_;
   t->switch_lsn = report ? report->promoted_at : 0;
+  t->system = report ? report->system_identifier : 0;
+  if (report) t->wal = report->wal;
+  t->switches = switches_;
   t->failovers = failovers_;
   return t;
 }

@@ -78,14 +78,14 @@ void reactor::stop() {
 }
 
 void reactor::run(std::chrono::milliseconds period, const std::function<void()>& sweep) {
-  auto due = clock::now() + period;
+  due_ = clock::now() + period;
   while (!stopping_) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - now_).count();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(due_ - now_).count();
     dispatch(soon_.empty() ? static_cast<int>(std::clamp<long>(left, 0, period.count())) : 0);
     run_soon();
-    if (now_ >= due) {
+    if (now_ >= due_) {
+      due_ = now_ + period;  // unless the sweep wants the next one sooner
       sweep();
-      due = now_ + period;
     }
     graves_.clear();
   }

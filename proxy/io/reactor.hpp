@@ -53,6 +53,9 @@ class reactor {
   void post(std::function<void()> job);
   void stop();
 
+  // The next sweep comes no later than that. Its own thread only.
+  void sweep_by(clock::time_point when) { due_ = std::min(due_, when); }
+
   // Runs until stop(); calls `sweep` at least every `period`.
   void run(std::chrono::milliseconds period, const std::function<void()>& sweep);
 
@@ -76,6 +79,7 @@ class reactor {
   std::vector<std::function<void()>> posted_;
   std::atomic<bool> stopping_{false};
   clock::time_point now_;
+  clock::time_point due_;  // the next sweep
 };
 
 }  // namespace pgsteer::proxy

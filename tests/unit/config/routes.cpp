@@ -29,13 +29,14 @@ TEST(patterns, have_a_target_and_a_reason) {
 
 TEST(session_defaults, name_what_they_say) {
   const auto found =
-      parse_session_defaults(one("reports route=replica consistency=eventual, shop route=auto"));
+      parse_session_defaults(one("reports route=replica consistency=eventual max_lag=5s, shop route=auto"));
   ASSERT_TRUE(found);
-  EXPECT_THAT(*found, ElementsAre(session_defaults{"reports", "replica", "eventual"},
+  EXPECT_THAT(*found, ElementsAre(session_defaults{"reports", "replica", "eventual", "", "5s"},
                                   session_defaults{"shop", "auto", ""}));
-  EXPECT_EQ(to_text(found->front()), "reports route=replica consistency=eventual");
-  for (const auto* wrong : {"reports", "reports route", "reports route=here", "reports consistency=always",
-                            "reports pool_size=3", "a route=auto, a route=auto"})
+  EXPECT_EQ(to_text(found->front()), "reports route=replica consistency=eventual max_lag=5s");
+  for (const auto* wrong :
+       {"reports", "reports route", "reports route=here", "reports consistency=always", "reports pool_size=3",
+        "a max_lag=5", "a max_lag=1ms", "a max_lag=25h", "a route=auto, a route=auto"})
     EXPECT_FALSE(parse_session_defaults(one(wrong))) << wrong;
 }
 

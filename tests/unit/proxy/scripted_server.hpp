@@ -154,7 +154,8 @@ class scripted_server {
     ++queries;
     const std::string is_standby{in_recovery ? "t" : "f"};
     if (!asks("pg_last_wal_replay_lsn")) return row({is_standby});
-    return row({is_standby, in_recovery ? routing::format_lsn(lsn) : "", in_recovery ? "" : "00000002", "1"});
+    return row(
+        {is_standby, in_recovery ? routing::format_lsn(lsn) : "", "", in_recovery ? "" : "00000002", "1"});
   }
 
   static std::string row(const std::vector<std::string>& values) {

@@ -59,7 +59,7 @@ TEST_F(watching, is_quiet_while_all_is_as_configured) {
   begin();
   lose(b_);
   hear(b_, report(true, 1));
-  ASSERT_EQ(told_.size(), 1U) << "the configuration itself";
+  ASSERT_EQ(told_.size(), 2U) << "the configuration itself, and the timeline";
   EXPECT_EQ(told_[0]->primary, a_);
   EXPECT_THAT(told_[0]->replicas, ElementsAre(b_, c_));
   EXPECT_THAT(told_[0]->excluded, IsEmpty());
@@ -71,7 +71,7 @@ TEST_F(watching, a_promotion_moves_the_primary_and_leaves_the_old_one_aside) {
   auto promoted = report(false, 2);
   promoted.promoted_at = 0x500;
   hear(b_, promoted);
-  ASSERT_EQ(told_.size(), 2U);
+  ASSERT_EQ(told_.size(), 3U);
   const auto& t = *told_.back();
   EXPECT_EQ(t.primary, b_);
   EXPECT_THAT(t.replicas, ElementsAre(c_));
@@ -118,6 +118,59 @@ TEST_F(watching, no_position_counts_before_the_primarys_timeline_is_known) {
   hear(a_, report(false, 1));
   b_->publish_replayed(b_->replay_epoch(), 100, 1);
   EXPECT_EQ(b_->replayed_lsn, 100U);
+}
+
+TEST_F(watching, lag_is_told_from_the_primarys_own_positions) {
+  using std::chrono::milliseconds;
+  const std::chrono::steady_clock::time_point start{std::chrono::hours{1}};
+  const auto primary_at = [&](std::uint64_t lsn, milliseconds when) {
+    auto r = report(false, 1);
+    r.flushed_lsn = lsn;
+    r.asked = start + when;
+    hear(a_, r);
+  };
+  const auto replica_at = [&](std::uint64_t lsn, milliseconds when, milliseconds age = milliseconds{-1}) {
+    auto r = report(true, 1);
+    r.replayed_lsn = lsn;
+    r.asked = start + when;
+    r.replay_age = age;
+    hear(b_, r);
+  };
+  const auto lag = [&](milliseconds when) { return b_->lag(start + when); };
+  begin();
+  EXPECT_FALSE(lag(milliseconds{0})) << "nothing is known of the primary";
+  replica_at(50, milliseconds{10}, milliseconds{3000});
+  primary_at(100, milliseconds{20});
+  EXPECT_EQ(lag(milliseconds{20}), milliseconds{3010})
+      << "older than what is known here: the servers' clocks";
+  replica_at(50, milliseconds{30});
+  EXPECT_EQ(lag(milliseconds{30}), milliseconds::max()) << "no clock tells";
+  replica_at(100, milliseconds{1000});
+  EXPECT_EQ(lag(milliseconds{9000}), milliseconds{0}) << "an idle primary";
+  primary_at(100, milliseconds{9000});
+  primary_at(200, milliseconds{9500});
+  EXPECT_EQ(lag(milliseconds{9600}), milliseconds{600}) << "since the last time it was known to lack nothing";
+  replica_at(200, milliseconds{9700});
+  EXPECT_EQ(lag(milliseconds{9700}), milliseconds{0});
+  auto stray = report(true, 2);
+  stray.replayed_lsn = 900;
+  hear(b_, stray);
+  EXPECT_FALSE(lag(milliseconds{9800})) << "positions of another timeline say nothing";
+}
+
+TEST_F(watching, remembers_where_timelines_begin) {
+  begin();
+  lose(a_);
+  auto promoted = report(false, 2, 77);
+  promoted.promoted_at = 0x500;
+  hear(b_, promoted);
+  lose(b_);
+  promoted.timeline = 3;
+  promoted.promoted_at = 0x900;
+  hear(c_, promoted);
+  EXPECT_THAT(told_.back()->switches,
+              ElementsAre(routing::timeline_switch{2, 0x500}, routing::timeline_switch{3, 0x900}));
+  EXPECT_EQ(told_.back()->system, 77U);
 }
 
 TEST_F(watching, a_lost_primary_hastens_the_others) {

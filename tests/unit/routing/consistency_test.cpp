@@ -1,5 +1,7 @@
 #include "routing/consistency.hpp"
 
+#include <vector>
+
 #include <gtest/gtest.h>
 
 using namespace pgsteer::routing;
@@ -68,11 +70,68 @@ TEST(consistency, a_new_session_begins_where_those_that_left_have_been) {
 
   d.leave({0, false, 0}, milliseconds(10));  // it wrote, and nobody asked how far that is
   EXPECT_FALSE(d.arrive().accepts(1, 1000));
-  d.sampled(150, milliseconds(10));  // may have been before it
+  d.sampled(150, 1, milliseconds(10));  // may have been before it
   EXPECT_FALSE(d.arrive().accepts(1, 1000));
-  d.sampled(160, milliseconds(11));
+  d.sampled(160, 1, milliseconds(11));
   EXPECT_FALSE(d.arrive().accepts(1, 159));
   EXPECT_TRUE(d.arrive().accepts(1, 160));
+}
+
+TEST(consistency, a_position_of_an_older_timeline_is_kept_up_to_where_the_newer_begins) {
+  const std::vector<timeline_switch> known{{2, 100}, {3, 200}};
+  EXPECT_EQ(fate_of(100, 1, 2, known), position_fate::kept);
+  EXPECT_EQ(fate_of(101, 1, 2, known), position_fate::lost);
+  EXPECT_EQ(fate_of(500, 2, 2, known), position_fate::kept);
+  EXPECT_EQ(fate_of(150, 1, 3, known), position_fate::lost) << "at the first of two promotions";
+  EXPECT_EQ(fate_of(150, 2, 3, known), position_fate::kept);
+  EXPECT_EQ(fate_of(201, 2, 3, known), position_fate::lost);
+  EXPECT_EQ(fate_of(50, 3, 4, known), position_fate::unknown) << "nobody knows where it begins";
+  EXPECT_EQ(fate_of(50, 4, 3, known), position_fate::unknown) << "it is not known here yet";
+  EXPECT_EQ(fate_of(50, 1, 4, known), position_fate::unknown);
+  EXPECT_EQ(fate_of(101, 1, 4, known), position_fate::lost);
+  EXPECT_EQ(fate_of(50, 0, 2, known), position_fate::kept);
+}
+
+TEST(consistency, a_session_goes_on_on_the_new_timeline) {
+  const std::vector<timeline_switch> known{{2, 100}};
+  freshness kept{.floor = 90, .last_replica = 3, .timeline = 1};
+  EXPECT_EQ(settle_timeline(kept, 2, known), position_fate::kept);
+  EXPECT_EQ(kept.floor, lsn{90});
+  EXPECT_TRUE(kept.is_sampled);
+  EXPECT_EQ(kept.timeline, 2U);
+
+  freshness lost{.floor = 110, .last_replica = 3, .timeline = 1};
+  EXPECT_EQ(settle_timeline(lost, 2, known), position_fate::lost);
+  EXPECT_EQ(lost.floor, lsn{0});
+  EXPECT_FALSE(lost.is_sampled) << "the new primary is asked first";
+  EXPECT_EQ(settle_timeline(lost, 2, known), position_fate::kept) << "counted once";
+
+  freshness fresh;
+  EXPECT_EQ(settle_timeline(fresh, 2, known), position_fate::kept);
+  EXPECT_TRUE(fresh.accepts(1, 0));
+  freshness unknown{.floor = 90, .timeline = 2};
+  EXPECT_EQ(settle_timeline(unknown, 0, known), position_fate::kept) << "no primary has spoken yet";
+  EXPECT_EQ(unknown.floor, lsn{90});
+}
+
+TEST(consistency, what_departed_sessions_lost_is_counted_once) {
+  using std::chrono::milliseconds;
+  const std::vector<timeline_switch> known{{2, 100}};
+  departures d;
+  d.leave({.floor = 110, .timeline = 1}, milliseconds(5));
+  EXPECT_EQ(d.settle(2, known, milliseconds(20)), position_fate::lost);
+  EXPECT_EQ(d.settle(2, known, milliseconds(21)), position_fate::kept);
+  EXPECT_FALSE(d.arrive().is_sampled);
+  d.sampled(120, 2, milliseconds(30));
+  EXPECT_TRUE(d.arrive().accepts(1, 120));
+}
+
+TEST(consistency, a_replica_that_lacks_nothing_but_time_is_worth_waiting_for) {
+  const freshness f{.floor = 100, .last_replica = 2, .last_start = 5};
+  EXPECT_TRUE(f.may_come_to_accept(2, 5));
+  EXPECT_FALSE(f.may_come_to_accept(3, 5));
+  EXPECT_FALSE(f.may_come_to_accept(2, 6));
+  EXPECT_FALSE((freshness{.floor = 100, .is_sampled = false}.may_come_to_accept(2)));
 }
 
 }  // namespace

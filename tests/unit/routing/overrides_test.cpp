@@ -177,10 +177,11 @@ TEST_F(overridden, by_what_the_configuration_says_of_user_and_database) {
             "routing_databases sends this database's statements to the primary");
   session.wish = wish_of_session("auto", "app", "shop", rules);
   EXPECT_EQ(decide_for("SELECT 1").where, target::replica);
-  EXPECT_EQ(consistency_of_session({}, "reports", "shop", rules), "eventual");
-  EXPECT_EQ(consistency_of_session({}, "app", "shop", rules), "global");
-  EXPECT_EQ(consistency_of_session("session", "app", "shop", rules), "session");
-  EXPECT_EQ(consistency_of_session({}, "app", "other", rules), "");
+  constexpr auto level = &session_wishes::consistency;
+  EXPECT_EQ(said_of_session(level, {}, "reports", "shop", rules), "eventual");
+  EXPECT_EQ(said_of_session(level, {}, "app", "shop", rules), "global");
+  EXPECT_EQ(said_of_session(level, "session", "app", "shop", rules), "session");
+  EXPECT_EQ(said_of_session(level, {}, "app", "other", rules), "");
 }
 
 TEST_F(overridden, by_lists_of_functions_without_a_catalog) {
