@@ -120,14 +120,14 @@ bool is_function_name(std::string_view text) {
 }  // namespace
 
 parsed<std::chrono::milliseconds> parse_consistency_wait(std::string_view text) {
-  const auto value = parse_duration(text);
+  auto value = parse_duration(text);
   if (!value || (*value >= std::chrono::milliseconds{0} && *value <= most_wait)) return value;
   return complaint{fmt::format("{} is out of range", shown(text)),
                    fmt::format("from 0 to {} is possible", to_text(most_wait))};
 }
 
 parsed<std::chrono::milliseconds> parse_max_lag(std::string_view text) {
-  const auto value = parse_duration(text);
+  auto value = parse_duration(text);
   if (!value || *value == std::chrono::milliseconds{0}) return value;
   if (*value < least_max_lag || *value > most_max_lag) {
     return complaint{fmt::format("{} is out of range", shown(text)),

@@ -387,7 +387,7 @@ void worker::sweep() {
   });
   keep_warm();
   balancer_.look_at_lag(*config_.servers, now);
-  if (!readers_.empty()) wake_readers();
+  if (!catching_up_.empty()) wake_readers();
   tell_verdicts(now);
   serve_readers(now);
   if (!partial_.empty()) send_partial_units(now);

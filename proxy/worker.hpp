@@ -201,7 +201,7 @@ class worker {
     clock::time_point at;
   };
   std::vector<bereavement> bereaved_;
-  wait_queue readers_;  // that wait for any replica
+  wait_queue readers_;  // reads without any replica
   struct partial_unit {
     std::uint64_t serial;
     clock::time_point since;
@@ -218,7 +218,7 @@ class worker {
   std::uint32_t group_ids_ = 0;
   std::uint32_t statement_keys_ = 0;
   balancer balancer_;
-  wait_queue readers_;                           // that wait for a replica
+  wait_queue catching_up_;                       // reads whose replica is behind
   std::uint32_t lost_told_ = 0;                  // the timeline whose beginning was told to have lost writes
   std::chrono::milliseconds configured_lag_{0};  // the least that the configuration names; 0: none
   std::chrono::milliseconds minded_lag_{0};      // or a session

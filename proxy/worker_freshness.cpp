@@ -32,7 +32,7 @@ void worker::adopt_timeline() {
 void worker::await_replica(session& s, clock::time_point until) {
   s.wait().where = nullptr;
   s.wait().since = loop.now();
-  readers_.push_back(s.wait());
+  catching_up_.push_back(s.wait());
   metrics().clients_waiting.add();
   for (const auto& r : config_.servers->replicas)
     r->is_awaited.store(true, std::memory_order_release);
@@ -47,7 +47,7 @@ void worker::replica_moved() {
 void worker::wake_readers() {
   const auto now = loop.now();
   auto next = clock::time_point::max();
-  for (auto at = readers_.begin(); at != readers_.end();) {
+  for (auto at = catching_up_.begin(); at != catching_up_.end();) {
     auto& s = *at->who;
     ++at;  // it leaves the queue
     if (s.may_stop_waiting(now)) {

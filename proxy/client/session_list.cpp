@@ -76,7 +76,9 @@ client_entry session::describe(clock::time_point now) const {
   e.pin = pin_;
   if (wait_.is_linked()) {
     e.wait_ms = ms_between(wait_.since, now);
-    e.target = wait_.where != nullptr ? wait_.where->host()->name() : "a replica that is behind";
+    e.target = wait_.where != nullptr                ? wait_.where->host()->name()
+               : fresh_until_ != clock::time_point{} ? "a replica that is behind"
+                                                     : "a replica";
   } else if (tunnel_ != nullptr) {
     e.target = tunnel_->host()->name();
   } else if (backend_ != nullptr) {
