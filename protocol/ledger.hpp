@@ -4,6 +4,7 @@
 // https://www.postgresql.org/docs/15/protocol-flow.html
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -73,6 +74,11 @@ class ledger {
   }
   // The oldest unanswered entry is the proxy's own.
   [[nodiscard]] bool is_head_ours() const { return !is_empty() && entries_[head_].whose == owner::proxy; }
+  // Something of the client's is unanswered.
+  [[nodiscard]] bool owes_client() const {
+    return std::any_of(entries_.begin() + static_cast<std::ptrdiff_t>(head_), entries_.end(),
+                       [](const ledger_entry& e) { return e.whose == owner::client; });
+  }
   // Lowest change forgotten by an error since this was last asked; 0: none.
   [[nodiscard]] std::uint32_t take_failed_change();
 

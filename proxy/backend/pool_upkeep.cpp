@@ -18,7 +18,8 @@ constexpr std::chrono::seconds longest_wait_for_home{1};  // a login does withou
 
 void pool::sweep(clock::time_point now) {
   drop_strays();
-  if (waits_out_outages() && (lacks_primary() || !has_answered())) {
+  const bool has_room = worker_.what_is_full(*this) == scarcity::none;
+  if (waits_out_outages() && (lacks_primary() || (!has_answered() && has_room))) {
     available_since_ = now;
     expire_in_outage(now);
   } else {

@@ -287,6 +287,7 @@ class session final : public event_handler {
   [[nodiscard]] backend* acquire_beside();
   void return_to_held();
   void finish_unit();
+  void note_answer();
   void after_unit();
   void release();
   void retry_elsewhere(bool backend_is_lost);

@@ -166,6 +166,14 @@ void session::finish_unit() {
   worker_.metrics().unit_us.observe(static_cast<std::uint64_t>(took.count()));
   if (is_read_) b.home.host()->note_latency(took, worker_.loop.now());
   count_statement(static_cast<std::uint64_t>(took.count()));
+  note_answer();
+  since_ = worker_.loop.now();
+  after_unit();
+}
+
+// What the session knows from its unit's answer.
+void session::note_answer() {
+  auto& b = *backend_;
   note_freshness(b);
   if (effects_.changes_catalog && !b.home.is_replica()) {
     worker_.forget_statements(group_->database);
@@ -177,8 +185,6 @@ void session::finish_unit() {
                : b.home.is_replica() ? routing::block::on_replica
                                      : routing::block::on_primary;
   flow_ = flow::settling;
-  since_ = worker_.loop.now();
-  after_unit();
 }
 
 // Between the client's ReadyForQuery and the backend's freedom.

@@ -36,6 +36,12 @@ void session::on_backend_lost() {
   b.home.host()->report_failure();
   b.home.host()->forget_replayed();
   b.home.host()->note_failure(worker_.loop.now());
+  // The client has its answer; what is open was asked behind it, by the proxy.
+  if (flow_ == flow::in_flight && !gone_ && !retryable_ && !retrying_ && !b.wire.owed.is_empty() &&
+      !b.wire.owed.owes_client()) {
+    is_commit_ = false;
+    note_answer();
+  }
   const bool unit_running = flow_ == flow::in_flight || flow_ == flow::flowing;
   own_done_.reset();
   b.is_doomed = true;

@@ -187,6 +187,7 @@ class Pins(unittest.TestCase):
     def test_a_function_in_c_may_remember(self):
         servers.primary.ask("CREATE OR REPLACE FUNCTION remember(real) RETURNS real VOLATILE LANGUAGE c"
                             " AS '$libdir/pg_trgm', 'set_limit'")
+        self.run_one("CREATE TABLE IF NOT EXISTS pairs (a int, b int)")  # DDL: the catalog is read anew
         client = raw.logged_in(proxy.port)
         self.addCleanup(client.close)
 

@@ -59,6 +59,21 @@ TEST(ledger, drops_answers_to_the_proxys_own_messages) {
   EXPECT_EQ(feed(l, "CZTDCZ"), "ddpppp");
 }
 
+TEST(ledger, knows_whether_the_client_still_waits) {
+  ledger l;
+  EXPECT_FALSE(l.owes_client());
+  l.expect({expected::query, owner::proxy, 0, 0});
+  l.expect({expected::query, owner::client, 0, 0});
+  l.expect({expected::query, owner::proxy, 0, 0});
+  EXPECT_TRUE(l.owes_client());
+  for (const char type : {'C', 'Z', 'C'})
+    (void)l.on_reply(type);
+  EXPECT_TRUE(l.owes_client());
+  (void)l.on_reply('Z');
+  EXPECT_FALSE(l.owes_client());
+  EXPECT_FALSE(l.is_empty());
+}
+
 TEST(ledger, skips_to_sync_after_an_error_and_tells_the_first_change_that_failed) {
   ledger l;
   l.expect(client(expected::parse, 1));
