@@ -19,7 +19,7 @@ namespace http = boost::beast::http;
 namespace json = boost::json;
 using boost::system::error_code;
 
-constexpr std::size_t most_bytes = 256 * 1024;
+constexpr std::size_t most_bytes = std::size_t{256} << 10;
 constexpr std::size_t most_members = 64;
 constexpr std::size_t longest_host = 255;
 

@@ -150,6 +150,8 @@ class Lag(unittest.TestCase):
     def test_a_replica_that_was_behind_before_the_proxy_began_gets_no_reads(self):
         self.stop_replay()
         servers.primary.ask("INSERT INTO thing VALUES (7)")
+        wait_until(lambda: servers.replica.ask("SELECT 1 WHERE now() - pg_last_xact_replay_timestamp() > '400ms'"),
+                   message="what it has replayed is older than the limit")
         proxy = Proxy(servers.primary.url(), servers.replica.url(), consistency="eventual", max_lag="300ms")
         self.addCleanup(proxy.stop)
         client = self.client(proxy)
