@@ -152,12 +152,15 @@ std::int32_t worker::key_behind(std::int32_t pid, const std::string& database) c
 // A server that stops ends all its connections at once, the monitor's among them.
 void worker::tell_verdicts(clock::time_point now) {
   constexpr std::chrono::milliseconds soonest{250};
-  constexpr std::chrono::seconds latest{1};
+  constexpr std::chrono::seconds latest{3};
   constexpr std::chrono::milliseconds earlier{500};  // so much sooner than here may the monitor have seen it
   for (std::size_t i = 0; i < bereaved_.size();) {
     const auto& b = bereaved_[i];
     const bool has_stopped = b.host->was_lost_since(b.at - earlier);
-    const bool is_up = !has_stopped && now - b.at >= soonest && b.host->health() == server_health::up;
+    const bool has_answered =
+        b.host->heard_at.load(std::memory_order_acquire) >= b.at.time_since_epoch().count();
+    const bool is_up =
+        !has_stopped && has_answered && now - b.at >= soonest && b.host->health() == server_health::up;
     if (!has_stopped && !is_up && now - b.at < latest) {
       ++i;
       continue;

@@ -97,7 +97,8 @@ class Terminated(unittest.TestCase):
         servers.primary.restart()
         servers.primary.wait_ready()
         wait_until(lambda: proxy.health()[0] == 200, message="it is found again")
-        self.assertEqual(client.query("SELECT 2").values, ["2"])
+        answer = client.query("SELECT 2")
+        self.assertEqual(answer.values, ["2"], answer.errors)
 
 
 if __name__ == "__main__":
