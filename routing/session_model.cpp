@@ -63,12 +63,15 @@ bool session_model::may_read_elsewhere(std::string_view sql, const classificatio
   const bool is_told = known != nullptr && open_ == block::none;
   if (is_told && known->is_empty()) return true;
   if (now_.has_temporary_child && !is_told) return false;
-  auto all = is_told ? *known : temporary_names{};
-  if (now_.current.search_path) all.set_mixed();  // `known` looked for namesakes elsewhere
-  for (const auto* some : {&now_.temporary, &now_.until_commit}) {
-    if (is_told) break;
-    for (const auto& name : *some)
-      all.add(name);
+  temporary_names all;
+  if (is_told) {
+    all = *known;
+    if (now_.current.search_path) all.set_mixed();  // `known` looked for namesakes elsewhere
+  } else {
+    for (const auto* some : {&now_.temporary, &now_.until_commit}) {
+      for (const auto& name : *some)
+        all.add(name);
+    }
   }
   return !all.may_be_meant(sql, parser) && !all.may_be_in(is.bodies.text);
 }

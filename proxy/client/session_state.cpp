@@ -45,9 +45,9 @@ constexpr const char* session_mode = "session mode";
 std::string full_state_query(const std::set<std::string, std::less<>>& custom, bool with_temporary) {
   std::string sql(state_query);
   if (with_temporary) {
-    sql += " UNION ALL SELECT 'o', name, id FROM (";
-    sql += routing::temporary_objects_query(routing::own_temporary_schema, routing::own_path);
-    sql += ") AS o";
+    static const auto objects =
+        routing::temporary_objects_query(routing::own_temporary_schema, routing::own_path);
+    sql += " UNION ALL SELECT 'o', name, id FROM (" + objects + ") AS o";
   }
   if (custom.empty()) return sql;
   sql += " UNION ALL SELECT 's', n, pg_catalog.current_setting(n, true) FROM pg_catalog.unnest(ARRAY[";
@@ -152,7 +152,7 @@ void session::ask_state() {
   worker_.metrics().state_probes.add();
   worker_.to_backend.clear();
   flow_ = flow::settling;
-  const bool is_whole = temporary_ != nullptr;
+  const bool is_whole = temporary_ != nullptr && !worker_.config().servers->replicas.empty();
   backend_->put_own_query(is_whole ? own_query::whole_state_probe : own_query::state_probe,
                           full_state_query(group_->custom_settings, is_whole), worker_.to_backend);
   if (!backend_->send(worker_.to_backend)) on_backend_lost();
@@ -178,7 +178,7 @@ void session::apply_state() {
                     : keeps_sequence_ ? "sequence values"
                                       : "";
   lends_reads_ = !loaded_library_ && !called_c_ && !seeded_random_;
-  auto temporary = std::make_unique<routing::temporary_names>();
+  routing::temporary_names temporary;
   bool has_temporary = false;
   for (const auto& row : b.own_rows) {
     if (row.size() < 3) continue;
@@ -188,9 +188,9 @@ void session::apply_state() {
       has_temporary = true;
       pin = temporary_table;
     } else if (row[0] == "o") {
-      temporary->add_object(row[1], row[2]);
+      temporary.add_object(row[1], row[2]);
     } else if (row[0] == "i") {
-      temporary->add_all();
+      temporary.add_all();
     } else if (row[0] == "s") {
       // Set once and reset, a custom setting is empty; another client's is none of this session's.
       const bool is_own = custom_settings_ != nullptr && custom_settings_->contains(row[1]) &&
@@ -200,8 +200,8 @@ void session::apply_state() {
       in_force[row[1]] = row[2];
     }
   }
-  if (has_temporary && temporary->is_empty()) temporary->add_all();  // not told yet
-  temporary_ = has_temporary ? std::move(temporary) : nullptr;
+  if (temporary.is_empty()) temporary.add_all();  // not told yet
+  temporary_ = has_temporary ? std::make_unique<routing::temporary_names>(std::move(temporary)) : nullptr;
   auto carried = in_force;
   for (const auto& [name, value] : startup_->values)
     carried.try_emplace(name, value);
