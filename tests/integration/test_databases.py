@@ -9,7 +9,7 @@ from tests.support import raw
 from tests.support.cluster import Cluster
 from tests.support.load import Load
 from tests.support.proxy import Proxy, run
-from tests.support.waiting import wait_until
+from tests.support.waiting import scaled, wait_until
 
 OTHER = {"user": "other", "password": "other pass"}
 QUIET = {"user": "quiet", "password": "quiet pass"}
@@ -52,13 +52,17 @@ def total(*names):
 
 
 def write(client):
-    client.cursor().execute("SELECT txid_current()")
+    """The transaction's number: later ones have higher ones."""
+    cursor = client.cursor()
+    cursor.execute("SELECT txid_current()")
+    return cursor.fetchone()[0]
 
 
 def wait_old(user):
     """Waits until a connection has been the user's for so long that it may be given to others."""
     wait_until(lambda: servers.primary.ask("SELECT 1 FROM pg_stat_activity WHERE usename = %s"
-                                           " AND backend_start < clock_timestamp() - interval '300 ms'", (user,)))
+                                           " AND backend_start < clock_timestamp() - make_interval(secs => %s)",
+                                           (user, scaled(0.5))))
 
 
 class Watch:
@@ -187,11 +191,10 @@ class Connections(unittest.TestCase):
         holder, same, another = (proxy.connect2(**login) for login in (OTHER, OTHER, QUIET))
         for client in (holder, same, another):
             self.addCleanup(client.close)
-        order, threads = [], []
+        numbers, threads = {}, []
 
         def take(client, name):
-            write(client)
-            order.append(name)
+            numbers[name] = write(client)
 
         holder.autocommit = False
         write(holder)
@@ -203,7 +206,7 @@ class Connections(unittest.TestCase):
         holder.commit()
         for thread in threads:
             thread.join()
-        self.assertEqual(order, ["another", "same"])
+        self.assertEqual(sorted(numbers, key=numbers.get), ["another", "same"])
 
     def test_who_waits_in_vain_is_told_for_what(self):
         proxy = start(self, {"name": "app", "max_connections": 1}, acquire_timeout="1s")

@@ -51,6 +51,24 @@ class PinnedReads(unittest.TestCase):
     def reads_leave(self):
         wait_until(lambda: self.target("SELECT count(*) FROM parent") == [servers.replica.name], message="reads leave the pinned backend")
 
+    def start_on_the_replica(self, sql):
+        """Sends a long read until one runs there; the question that counts it there."""
+        marker = f"/* {self.id()} */"
+        running = ("SELECT count(*) FROM pg_stat_activity"
+                   f" WHERE state = 'active' AND query LIKE '%{marker}%' AND pid <> pg_backend_pid()")
+
+        def runs():
+            self.reads_leave()
+            self.one.send(raw.query(f"{sql} {marker}"))
+            on_primary = lambda: servers.primary.value(running) == 1
+            if wait_until(lambda: servers.replica.value(running) == 1 or on_primary(), message="the read runs") and not on_primary():
+                return True
+            self.one.answer(timeout=60)
+            return False
+
+        wait_until(runs, timeout=60, message="the read runs on the replica")
+        return running
+
     def stays(self, sql):
         for _ in range(3):
             self.assertEqual(self.target(sql), [servers.primary.name], sql)
@@ -164,11 +182,7 @@ class PinnedReads(unittest.TestCase):
 
     def test_a_client_that_leaves_during_a_read_leaves_nothing_behind(self):
         self.run_one("CREATE TEMP TABLE mine AS SELECT 3 AS a")
-        self.reads_leave()
-        marker = f"/* {self.id()} */"
-        self.one.send(raw.query(f"SELECT count(*) FROM generate_series(1, 15000000) {marker}"))
-        running = f"SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%{marker}%' AND pid <> pg_backend_pid()"
-        wait_until(lambda: servers.replica.value(running) == 1, message="the read runs on the replica")
+        running = self.start_on_the_replica("SELECT count(*) FROM generate_series(1, 30000000)")
         self.one.close()
         wait_until(lambda: servers.replica.value(running) == 0, message="the read is over")
         wait_until(lambda: proxy.metric("pgsteer_clients_pinned") == 0, message="no client is pinned")
