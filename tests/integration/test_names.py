@@ -142,6 +142,7 @@ class Names(unittest.TestCase):
                 hosts = f"127.0.0.1:{servers.replica.port},127.0.0.1:{servers.primary.port}"
                 login, _, rest = servers.primary.url().partition("@")
                 proxy = self.start(f"{login}@{hosts}/{rest.partition('/')[2]}{options}")
+                wait_until(lambda p=proxy: p.health()[0] == 200, message="healthy, so that it can be lost")
                 with proxy.connect() as client:
                     client.execute("INSERT INTO ledger VALUES (1)")
                     servers.wait_for_replay()
