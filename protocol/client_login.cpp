@@ -151,7 +151,7 @@ bool client_login::is_known_password(std::string_view password) const {
 client_login::output client_login::reject(error_report error) {
   is_finished_ = true;
   output out{step::rejected, {}, std::move(error)};
-  write::error_response(out.bytes, out.error);
+  write::error_response(out.bytes, *out.error);
   return out;
 }
 

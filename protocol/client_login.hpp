@@ -51,7 +51,7 @@ class client_login {
   struct output {
     step next = step::rejected;
     std::string bytes;
-    error_report error;  // rejected: the same as in `bytes`, to count and to log
+    std::optional<error_report> error;  // rejected: the same as in `bytes`, to count and to log
   };
 
   // No credentials: the user is unknown. It sees the same messages in the same time as a wrong

@@ -30,7 +30,7 @@ startup_result invalid(error_report error) {
   startup_result out;
   out.kind = startup_kind::invalid;
   out.error = std::move(error);
-  write::error_response(out.reply, out.error);
+  write::error_response(out.reply, *out.error);
   return out;
 }
 
@@ -85,7 +85,7 @@ startup_result unsupported_version(std::uint32_t version) {
                               version & 0xffffU, protocol_major, protocol_major, newest_protocol_minor)));
   // Protocol 2 and older had errors without length and fields: their clients would wait for ever.
   if (major < protocol_major)
-    out.reply = fmt::format("E{}:  {}\n{}", out.error.severity, out.error.message, '\0');
+    out.reply = fmt::format("E{}:  {}\n{}", out.error->severity, out.error->message, '\0');
   return out;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -64,12 +65,12 @@ struct cancel_key {
 
 struct startup_result {
   startup_kind kind = startup_kind::need_more;
-  std::size_t consumed = 0;  // bytes of this packet; what follows belongs to the next message
-  startup_packet packet;     // startup
-  cancel_key cancel;         // cancel_request
-  error_report error;        // invalid: what PostgreSQL says or logs
-  bool is_silent = false;    // invalid: PostgreSQL only logs `error` and closes
-  std::string reply;         // invalid: what to send before closing; empty where silent
+  std::size_t consumed = 0;           // bytes of this packet; what follows belongs to the next message
+  startup_packet packet;              // startup
+  cancel_key cancel;                  // cancel_request
+  std::optional<error_report> error;  // invalid: what PostgreSQL says or logs
+  bool is_silent = false;             // invalid: PostgreSQL only logs `error` and closes
+  std::string reply;                  // invalid: what to send before closing; empty where silent
 };
 
 // Looks at the first packet in `bytes`. Takes nothing away: the caller drops `consumed` bytes.

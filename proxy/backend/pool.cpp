@@ -221,11 +221,18 @@ void pool::discard(backend& b) {
 
 void pool::open_for_waiters() {
   if (waiting_.empty() || !can_connect()) return;
-  const auto wanted = waiting_.size();
-  while (static_cast<std::size_t>(connecting_) < wanted && can_open()) {
+  while (can_open() && do_more_wait_than(connecting_)) {
     ++connecting_;
     worker_.connect(*this);
   }
+}
+
+// Counts no further than it must: there may be thousands, and it is asked for each that comes.
+bool pool::do_more_wait_than(int count) const {
+  auto w = waiting_.begin();
+  for (; count > 0 && w != waiting_.end(); --count)
+    ++w;
+  return w != waiting_.end();
 }
 
 void pool::on_connected(connect_result result) {

@@ -111,6 +111,7 @@ class pool {
   void receive(backend& b, bool is_new);
   [[nodiscard]] bool can_connect() const;
   [[nodiscard]] bool can_open();
+  [[nodiscard]] bool do_more_wait_than(int count) const;
   [[nodiscard]] bool may_give_up(const backend& b) const;
   [[nodiscard]] bool is_owed(const backend& b);
   void count_closing(const backend& b);

@@ -1,5 +1,6 @@
 #include "proxy/client/listener.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -20,7 +21,8 @@ namespace pgsteer::proxy {
 namespace {
 
 constexpr int backlog = 1024;
-constexpr int accepts_per_turn = 64;
+constexpr int most_a_turn = 64;
+constexpr int patience = 4;  // turns that took all they might, until the next takes more
 
 void set(int fd, int level, int option, int value) {
   ::setsockopt(fd, level, option, &value, sizeof value);
@@ -118,15 +120,19 @@ void listener::stop() {
   ::shutdown(fd_, SHUT_RDWR);  // connections are refused at once instead of waiting in the backlog
 }
 
+// Most clients come alone: no call is spent on finding that there is no other. In a rush the turns grow.
 void listener::on_events(std::uint32_t /*events*/) {
-  for (int i = 0; i < accepts_per_turn && !is_stopped_; ++i) {
+  for (int i = 0; i < a_turn_ && !is_stopped_; ++i) {
     descriptor client(::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!client.is_open()) {
       if (errno == EMFILE || errno == ENFILE) shed_one();
+      a_turn_ = std::max(i, 1);
+      full_turns_ = 0;
       return;
     }
     accept_(std::move(client), is_unix_);
   }
+  if (++full_turns_ % patience == 0) a_turn_ = std::min(a_turn_ * 2, most_a_turn);
 }
 
 void listener::shed_one() {

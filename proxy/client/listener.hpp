@@ -40,6 +40,8 @@ class listener final : public event_handler {
   int fd_;
   bool is_unix_;
   bool is_stopped_ = false;
+  int a_turn_ = 1;      // clients accepted at most before others get their turn
+  int full_turns_ = 0;  // in a row
   descriptor reserve_;  // given up for a moment to turn a client away when descriptors run out
   acceptor accept_;
 };

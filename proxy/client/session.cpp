@@ -233,8 +233,7 @@ void session::end() {
     worker_.departed.leave(freshness_, std::chrono::duration_cast<std::chrono::milliseconds>(
                                            worker_.loop.now().time_since_epoch()));
   phase_ = phase::ended;
-  worker_.loop.remove(fd_.get());
-  fd_.reset();
+  fd_.reset();  // which takes it out of the reactor too: nobody else has the socket
   worker_.remove(*this);
 }
 

@@ -169,7 +169,7 @@ void session::on_login_output(const protocol::client_login::output& output) {
       return ask_server_for_user();
     case protocol::client_login::step::rejected:
       worker_.metrics().logins_failed.add();
-      log_refused(output.error.sqlstate, why_refused());
+      log_refused(output.error->sqlstate, why_refused());
       if (worker_.users() != nullptr) worker_.users()->doubt(login_->packet.user);
       send(output.bytes);
       close_client();

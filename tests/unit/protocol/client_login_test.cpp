@@ -46,7 +46,7 @@ void expect_rejected(const client_login::output& out, std::string_view state, st
   EXPECT_EQ(view.severity, "FATAL");
   EXPECT_EQ(view.sqlstate, state);
   EXPECT_EQ(view.message, message);
-  EXPECT_EQ(out.error.message, message);
+  EXPECT_EQ(out.error->message, message);
 }
 
 // The challenge of the server, out of its AuthenticationSASLContinue.
@@ -161,7 +161,7 @@ TEST(client_login, passes_on_what_scram_refuses) {
   static_cast<void>(login.start());
   const auto out = login.on_message('p', scram_client::initial_response(scram_mechanism, ""));
   expect_rejected(out, "08P01", "malformed SCRAM message");
-  EXPECT_EQ(out.error.detail, "The message is empty.");
+  EXPECT_EQ(out.error->detail, "The message is empty.");
 }
 
 TEST(client_login, refuses_an_oversized_token_as_a_wrong_password) {

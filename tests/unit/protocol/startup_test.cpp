@@ -25,9 +25,9 @@ std::string startup(const std::vector<std::pair<std::string, std::string>>& pair
 void expect_fatal(const startup_result& result, std::string_view state, std::string_view message) {
   ASSERT_EQ(result.kind, startup_kind::invalid);
   EXPECT_FALSE(result.is_silent);
-  EXPECT_EQ(result.error.severity, "FATAL");
-  EXPECT_EQ(result.error.sqlstate, state);
-  EXPECT_EQ(result.error.message, message);
+  EXPECT_EQ(result.error->severity, "FATAL");
+  EXPECT_EQ(result.error->sqlstate, state);
+  EXPECT_EQ(result.error->message, message);
   const auto sent = wire::split(result.reply);
   ASSERT_EQ(sent.size(), 1U);
   EXPECT_EQ(sent[0].first, 'E');
@@ -38,8 +38,8 @@ void expect_silent(const startup_result& result, std::string_view message) {
   ASSERT_EQ(result.kind, startup_kind::invalid);
   EXPECT_TRUE(result.is_silent);
   EXPECT_THAT(result.reply, IsEmpty());
-  EXPECT_EQ(result.error.sqlstate, "08P01");
-  EXPECT_EQ(result.error.message, message);
+  EXPECT_EQ(result.error->sqlstate, "08P01");
+  EXPECT_EQ(result.error->message, message);
 }
 
 TEST(startup, reads_user_database_and_settings_in_the_order_they_apply) {
@@ -131,7 +131,7 @@ TEST(startup, refuses_other_major_versions) {
 TEST(startup, answers_version_2_in_its_own_form) {
   const auto result = parse_startup(startup({{"user", "a"}}, 0x20000));
   ASSERT_EQ(result.kind, startup_kind::invalid);
-  EXPECT_EQ(result.error.sqlstate, "0A000");
+  EXPECT_EQ(result.error->sqlstate, "0A000");
   EXPECT_EQ(result.reply,
             wire::text("EFATAL:  unsupported frontend protocol 2.0: server supports 3.0 to 3.0\n"));
 }
@@ -168,7 +168,7 @@ TEST(startup, knows_the_replication_parameter) {
     const auto result = parse_startup(startup({{"user", "a"}, {"replication", bad}}));
     expect_fatal(result, "22023",
                  std::string("invalid value for parameter \"replication\": \"") + bad + "\"");
-    EXPECT_EQ(result.error.hint, "Valid values are: \"false\", 0, \"true\", 1, \"database\".");
+    EXPECT_EQ(result.error->hint, "Valid values are: \"false\", 0, \"true\", 1, \"database\".");
   }
 }
 
@@ -195,7 +195,7 @@ TEST(startup, refuses_plain_text_behind_an_encryption_request) {
   const auto tail = startup({{"user", "mallory"}});
   const auto ssl = parse_startup(wire::packet(ssl_code, "") + tail);
   expect_fatal(ssl, "08P01", "received unencrypted data after SSL request");
-  EXPECT_FALSE(ssl.error.detail.empty());
+  EXPECT_FALSE(ssl.error->detail.empty());
   expect_fatal(parse_startup(wire::packet(ssl_code, "") + "x"), "08P01",
                "received unencrypted data after SSL request");
   expect_fatal(parse_startup(wire::packet(gssenc_code, "") + tail), "08P01",
