@@ -28,6 +28,10 @@ std::string_view to_string(route_reason r) {
       return "replica_down";
     case route_reason::replica_lag:
       return "replica_lag";
+    case route_reason::replica_behind:
+      return "replica_behind";
+    case route_reason::catalog:
+      return "catalog";
     case route_reason::shared:
       return "shared";
     case route_reason::retried:

@@ -48,6 +48,8 @@ enum class route_reason : std::uint8_t {
   no_replica,
   replica_down,
   replica_lag,
+  replica_behind,
+  catalog,
   shared,
   retried,
   learned,

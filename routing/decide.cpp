@@ -123,6 +123,9 @@ decision decide_in_replica_block(const classification& unit, const session_view&
       return {target::stay, in_replica_block};
     case statement_kind::transaction:
       if (unit.verb == transaction_verb::set_transaction) return decide_set_transaction(unit);
+      // A block with savepoints cannot move any more, and nobody knows what comes.
+      if (unit.verb == transaction_verb::savepoint && session.block_may_move)
+        return {target::move_primary, unit.reason};
       return {target::stay, in_replica_block};
     case statement_kind::show:
       if (is_same_on_replica(unit.name)) return {target::stay, in_replica_block};

@@ -258,6 +258,7 @@ class session final : public event_handler {
   void broken_message(std::string_view bytes);
   void protocol_violation(std::string message);
   void count_route(const routing::classification& c, const backend& b);
+  [[nodiscard]] route_reason why_held() const;
 
   // session_relay.cpp
   [[nodiscard]] bool relay_chunk(std::string_view chunk);

@@ -85,6 +85,25 @@ void session::learn(std::string_view sqlstate) {
   worker_.metrics().statements_learned.add();
 }
 
+// Why a read that any replica may answer ran on the primary.
+route_reason session::why_held() const {
+  const bool shares = worker_.settings().primary_reads == config::reads_on_primary::share;
+  if (worker_.config().servers->replicas.empty()) return route_reason::no_replica;
+  if (shares) return route_reason::shared;
+  switch (held_by_) {
+    case held_by::lagging:
+      return route_reason::replica_lag;
+    case held_by::stale:
+      return route_reason::replica_behind;
+    case held_by::catalog:
+      return route_reason::catalog;
+    case held_by::wish:
+      return route_reason::held;
+    default:
+      return route_reason::replica_down;
+  }
+}
+
 // Before the unit is counted in the metrics, which forget why it came here.
 void session::note_statement(const routing::classification& c, const backend& b) {
   mark_ = c.mark;

@@ -469,11 +469,7 @@ void session::count_route(const routing::classification& c, const backend& b) {
   } else if (view_.open != routing::block::none || c.kind == statement_kind::transaction) {
     why = !replica ? transaction : view_.block_is_split ? split_block : read_only_block;
   } else if (why == read && !replica) {
-    const bool shares = worker_.settings().primary_reads == config::reads_on_primary::share;
-    why = worker_.config().servers->replicas.empty() ? no_replica
-          : shares                                   ? shared
-          : held_by_ == held_by::lagging             ? replica_lag
-                                                     : replica_down;
+    why = why_held();
   } else if (c.kind == statement_kind::set || c.kind == statement_kind::show ||
              c.kind == statement_kind::deallocate) {
     why = session_state;

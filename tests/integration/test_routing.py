@@ -239,6 +239,12 @@ class Transactions(Marked):
             for statement in ("BEGIN READ ONLY", "UPDATE account SET balance = 0", "SELECT 1", "ROLLBACK", "SELECT 1"):
                 self.assertEqual(client.query(statement).frames, direct.query(statement).frames)
 
+    def test_a_read_only_block_with_a_savepoint_goes_on_as_on_the_primary(self):
+        with raw.logged_in(proxy.port) as client, raw.logged_in(servers.primary.port) as direct:
+            for statement in ("BEGIN READ ONLY", "SELECT count(*) FROM account", "SAVEPOINT s", "SELECT 1 / 0", "ROLLBACK TO s",
+                              "SELECT pg_is_in_recovery()", "SELECT pg_advisory_unlock(7)", "RELEASE s", "COMMIT"):
+                self.assertEqual(client.query(statement).frames, direct.query(statement).frames, statement)
+
     def test_a_block_in_one_string(self):
         mark = self.mark()
         with raw.logged_in(proxy.port) as client:

@@ -126,9 +126,6 @@ TEST(decide, a_block_on_a_replica_keeps_what_a_read_only_transaction_answers_the
                           "COMMIT",
                           "ROLLBACK",
                           "COMMIT AND CHAIN",
-                          "SAVEPOINT a",
-                          "RELEASE a",
-                          "ROLLBACK TO a",
                           "SET LOCAL a = 1",
                           "SET TRANSACTION READ ONLY",
                           "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
@@ -148,6 +145,17 @@ TEST(decide, a_block_on_a_replica_keeps_what_a_read_only_transaction_answers_the
                           "SELECT 1; SELECT 2",
                           "SAVEPOINT a; SELECT 1; RELEASE a"}) {
     EXPECT_EQ(in_replica_block(sql), target::stay) << sql;
+  }
+}
+
+TEST(decide, a_block_on_a_replica_moves_at_its_first_savepoint_while_it_can) {
+  session_view session;
+  session.open = block::on_replica;
+  for (const auto* sql : {"SAVEPOINT a", "RELEASE a", "ROLLBACK TO a"}) {
+    session.block_may_move = true;
+    EXPECT_EQ(decide(class_of(sql), session).where, target::move_primary) << sql;
+    session.block_may_move = false;
+    EXPECT_EQ(decide(class_of(sql), session).where, target::stay) << sql;
   }
 }
 
