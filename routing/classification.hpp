@@ -118,7 +118,7 @@ struct classification {
   access_mode access = access_mode::unspecified;
   isolation level = isolation::unspecified;
   bool deferrable = false;
-  bool is_dml = false;       // write that any server refuses in a read-only transaction with 25006
+  bool is_dml = false;       // write, or DDL, that any server refuses in a read-only transaction with 25006
   bool is_liftable = false;  // no read only for want of knowledge, or for what is local to each server: a
                              // wish for a replica counts
   bool is_wish_of_comment = false;

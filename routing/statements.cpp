@@ -277,6 +277,7 @@ classification judge_utility(std::string_view type, const json::value& fields, c
   }
   is.effects = utility->effects;
   is.reason = fmt::format("{} is not a read", utility->command);
+  is.is_dml = utility->is_definition;
   const auto* node = fields.if_object();
   if (node != nullptr && type == "CreateFunctionStmt") is.effects.calls_c = is_in_c(*node);
   if (const auto* execute = node == nullptr ? nullptr : executed_in(*node))

@@ -132,6 +132,10 @@ statement_index build_index() {
     statement.effects.may_pin = (each.left & pins) != 0;
     statement.effects.changes_catalog = (each.left & catalog) != 0;
     statement.effects.loads_library = each.node == "LoadStmt";
+    // ClassifyUtilityCommandAsReadOnly(): what is COMMAND_IS_NOT_READ_ONLY there.
+    const bool runs_code = each.node == "CallStmt" || each.node == "DoStmt";
+    statement.is_definition =
+        (statement.effects.changes_catalog && !runs_code) || each.node == "TruncateStmt";
     index.emplace(each.node, statement);
   }
   return index;

@@ -12,6 +12,7 @@ namespace pgsteer::routing {
 struct utility_statement {
   std::string_view command;  // as in its command tag
   session_effects effects;
+  bool is_definition = false;  // refused in every read-only transaction, in the same words by a standby
 };
 
 // Nothing where the node type is not a utility statement known here.

@@ -98,8 +98,9 @@ void session::on_replica_ready() {
 bool session::wants_sample(const unit_view& u, const routing::classification& c, const backend& b) const {
   // Behind a BEGIN nothing may come but the client's own; so a block that might have run elsewhere asks at
   // its end.
-  const bool ends_reads = b.status == 'T' && block_only_reads_ &&
-                          c.verb == routing::transaction_verb::commit &&
+  const bool is_end =
+      c.verb == routing::transaction_verb::commit || c.verb == routing::transaction_verb::rollback;
+  const bool ends_reads = (b.status == 'T' || b.status == 'E') && block_only_reads_ && is_end &&
                           c.kind == routing::statement_kind::transaction;
   const bool may_leave = b.status == 'I' && c.verb != routing::transaction_verb::begin &&
                          (c.kind == routing::statement_kind::read || wants_replica_);

@@ -302,8 +302,8 @@ void session::note_transaction(const routing::classification& c, bool on_replica
     block_settings_.reset();
     return;
   }
-  block_only_reads_ =
-      block_only_reads_ && (c.kind == statement_kind::read || c.verb == transaction_verb::commit);
+  const bool is_end = c.verb == transaction_verb::commit || c.verb == transaction_verb::rollback;
+  block_only_reads_ = block_only_reads_ && (c.kind == statement_kind::read || is_end);
   if (view_.open != routing::block::on_replica) return;
   if (c.verb == transaction_verb::set_transaction && c.level != routing::isolation::unspecified) {
     view_.block_is_read_committed = c.level == routing::isolation::read_committed;
@@ -314,8 +314,12 @@ void session::note_transaction(const routing::classification& c, bool on_replica
     if (block_settings_ == nullptr) block_settings_ = std::make_unique<std::string>();
     *block_settings_ += fmt::format("; SET LOCAL \"{}\" TO {}", c.name, protocol::quote_literal(c.value));
   }
-  const bool moves = is_kept || c.kind == statement_kind::read || c.kind == statement_kind::show ||
-                     c.kind == statement_kind::empty ||
+  // It is said again where the block begins anew.
+  const bool says_read_only = c.verb == transaction_verb::set_transaction &&
+                              c.access == routing::access_mode::read_only &&
+                              c.level == routing::isolation::unspecified;
+  const bool moves = is_kept || says_read_only || c.kind == statement_kind::read ||
+                     c.kind == statement_kind::show || c.kind == statement_kind::empty ||
                      (view_.block_is_split && c.kind == statement_kind::transaction);
   const bool ends = c.verb == transaction_verb::commit || c.verb == transaction_verb::rollback;
   if (!moves && !ends) block_movable_ = false;

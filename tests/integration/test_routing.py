@@ -245,6 +245,16 @@ class Transactions(Marked):
                               "SELECT pg_is_in_recovery()", "SELECT pg_advisory_unlock(7)", "RELEASE s", "COMMIT"):
                 self.assertEqual(client.query(statement).frames, direct.query(statement).frames, statement)
 
+    def test_a_read_only_block_refuses_as_on_the_primary_whatever_keeps_it(self):
+        for begin, *rest in (("BEGIN READ ONLY", "DECLARE c CURSOR FOR SELECT 1", "TRUNCATE account"),
+                             ("BEGIN READ ONLY", "DECLARE c CURSOR FOR SELECT 1", "ALTER TABLE account ADD x int"),
+                             ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "SELECT 1", "CREATE TABLE never (a int)"),
+                             ("BEGIN READ ONLY", "SET TRANSACTION READ ONLY", "SELECT count(*) FROM account", "SELECT pg_advisory_unlock(7)")):
+            with raw.logged_in(proxy.port) as client, raw.logged_in(servers.primary.port) as direct:
+                self.wait_reads_on_replica(client)
+                for statement in (begin, *rest, "ROLLBACK"):
+                    self.assertEqual(client.query(statement).frames, direct.query(statement).frames, statement)
+
     def test_a_block_in_one_string(self):
         mark = self.mark()
         with raw.logged_in(proxy.port) as client:

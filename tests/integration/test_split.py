@@ -44,13 +44,13 @@ class Split(unittest.TestCase):
         self.run_one(f"{sql} {mark}")
         return sorted(servers.ran(mark))
 
-    def begin_on_replica(self, begin="BEGIN"):
+    def begin_on_replica(self, begin="BEGIN", end="COMMIT"):
         """A block whose first read ran on the replica: after writes of others, that may take a while."""
         def tries():
             self.run_one(begin)
             if self.where("SELECT who FROM thing") == ["replica1"]:
                 return True
-            self.run_one("COMMIT")
+            self.run_one(end)
             return False
         wait_until(tries, message="the block reads on the replica")
 
@@ -72,6 +72,12 @@ class Split(unittest.TestCase):
         self.run_one("INSERT INTO thing VALUES (10, 'ten')")
         self.begin_on_replica()
         self.assertEqual(self.run_one("SELECT who FROM thing WHERE id = 10").values, ["ten"])
+        self.run_one("ROLLBACK")
+
+    def test_it_comes_back_though_its_blocks_end_with_rollback(self):
+        self.run_one("INSERT INTO thing VALUES (11, 'eleven')")
+        self.begin_on_replica(end="ROLLBACK")
+        self.assertEqual(self.run_one("SELECT who FROM thing WHERE id = 11").values, ["eleven"])
         self.run_one("ROLLBACK")
 
     def test_what_was_set_moves_along(self):

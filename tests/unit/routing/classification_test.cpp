@@ -200,7 +200,13 @@ TEST(classification, tells_writes_that_any_read_only_server_refuses) {
   EXPECT_FALSE(class_of("EXPLAIN INSERT INTO t VALUES (1)").is_dml);
   EXPECT_FALSE(class_of("PREPARE p AS INSERT INTO t VALUES (1)").is_dml);
   EXPECT_FALSE(class_of("SELECT foo()").is_dml);
-  EXPECT_FALSE(class_of("CREATE TABLE t (a int)").is_dml);
+  for (const auto* sql :
+       {"CREATE TABLE t (a int)", "CREATE TEMP TABLE t (a int)", "TRUNCATE t", "DROP VIEW v", "GRANT a TO b"})
+    EXPECT_TRUE(class_of(sql).is_dml) << sql;
+  // A standby says something else of these, or does them.
+  for (const auto* sql :
+       {"VACUUM t", "REINDEX TABLE t", "LOCK t", "LISTEN a", "DO 'x'", "CALL p()", "ALTER SYSTEM SET a = 1"})
+    EXPECT_FALSE(class_of(sql).is_dml) << sql;
 }
 
 TEST(classification, does_not_parse_what_settings_make_ambiguous) {

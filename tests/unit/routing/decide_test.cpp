@@ -161,8 +161,9 @@ TEST(decide, a_block_on_a_replica_moves_at_its_first_savepoint_while_it_can) {
 
 // A standby refuses these with the words of any read-only transaction (25006), before they do anything.
 TEST(decide, a_block_on_a_replica_lets_the_standby_refuse_plain_writes) {
-  for (const auto* sql : {"INSERT INTO t VALUES (1)", "UPDATE t SET a = 1", "DELETE FROM t",
-                          "WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x"}) {
+  for (const auto* sql :
+       {"INSERT INTO t VALUES (1)", "UPDATE t SET a = 1", "DELETE FROM t", "CREATE TABLE t (a int)",
+        "WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x"}) {
     EXPECT_EQ(in_replica_block(sql), target::stay) << sql;
   }
 }
@@ -182,7 +183,7 @@ TEST(decide, a_block_on_a_replica_moves_for_what_only_the_primary_answers_rightl
                           "SELECT * FROM pg_locks",
                           "DO 'x'",
                           "CALL p()",
-                          "CREATE TABLE t (a int)",
+                          "VACUUM t",
                           "LOCK TABLE t",
                           "NOTIFY a",
                           "PREPARE TRANSACTION 'x'",
