@@ -153,6 +153,8 @@ class worker {
   proven_passwords proven;
   routing::quiet_primary quiet;
   routing::departures departed;
+  routing::shared_sample sample;
+  std::uint64_t sights = 0;        // sessions that have seen something new of the primary, so far
   std::uint64_t rules_number = 0;  // of the rules in force, as routing::parse_context::facts_number
   std::uint64_t writes = 0;        // units on the primary that may have written, answered so far
 

@@ -74,6 +74,21 @@ void departures::sampled(lsn floor, std::uint32_t timeline, std::chrono::millise
   all_ = {.floor = floor, .timeline = timeline};
 }
 
+// Answers of two connections may come in another order than they were asked for.
+void shared_sample::learn(std::uint64_t sights, std::uint64_t writes, lsn floor, std::uint32_t timeline) {
+  if (sights < sights_ && timeline == timeline_) return;
+  sights_ = sights;
+  writes_ = writes;
+  floor_ = floor;
+  timeline_ = timeline;
+}
+
+void shared_sample::raise(freshness& demand) const {
+  demand.floor = std::max(demand.floor, floor_);
+  demand.timeline = timeline_;
+  demand.is_sampled = true;
+}
+
 position_fate departures::settle(std::uint32_t current, std::span<const timeline_switch> known,
                                  std::chrono::milliseconds at) {
   const auto fate = settle_timeline(all_, current, known);

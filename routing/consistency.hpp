@@ -105,4 +105,24 @@ class departures {
   std::chrono::milliseconds at_{};  // the last one left whose position was not known
 };
 
+// The newest sample that any session's read has brought. It serves every session whose last sight of the
+// primary, counted in the order in which a proxy hears of them, came before the sample was sent.
+class shared_sample {
+ public:
+  // Sent when so many sights, and so many writes among them, had been heard of.
+  void learn(std::uint64_t sights, std::uint64_t writes, lsn floor, std::uint32_t timeline);
+  // Whether it covers a sight with this number, on the timeline in force.
+  [[nodiscard]] bool covers(std::uint64_t sight, std::uint32_t in_force) const {
+    return sights_ != 0 && sight <= sights_ && timeline_ == in_force;
+  }
+  [[nodiscard]] std::uint64_t writes() const { return writes_; }
+  // What a session that it covers demands from now on.
+  void raise(freshness& demand) const;
+
+ private:
+  std::uint64_t sights_ = 0, writes_ = 0;
+  lsn floor_ = 0;
+  std::uint32_t timeline_ = 0;
+};
+
 }  // namespace pgsteer::routing

@@ -324,6 +324,7 @@ class session final : public event_handler {
   [[nodiscard]] routing::freshness demand();
   [[nodiscard]] bool await_replica();
   void settle_timeline(routing::freshness& f) const;
+  void use_shared_sample();
   void note_freshness(const backend& b);
   [[nodiscard]] bool wants_sample(const unit_view& u, const routing::classification& c,
                                   const backend& b) const;
@@ -422,9 +423,10 @@ class session final : public event_handler {
   std::size_t scanned_ = 0;    // of in_: complete frames without the end of a unit
   std::size_t pass_left_ = 0;  // of a large message being passed through to the backend
   std::uint64_t last_backend_ = 0;
-  std::uint64_t home_ = 0;              // the backend whose process id the client was told
-  std::uint64_t sequence_backend_ = 0;  // where this session last may have drawn from a sequence
-  std::uint64_t covered_writes_ = 0;    // of all sessions, with `consistency: global`
+  std::uint64_t home_ = 0;                          // the backend whose process id the client was told
+  std::uint64_t sequence_backend_ = 0;              // where this session last may have drawn from a sequence
+  std::uint64_t covered_writes_ = 0;                // of worker::writes, with `consistency: global`
+  std::uint64_t last_sight_ = 0, asked_after_ = 0;  // of worker::sights
   routing::freshness freshness_;
   routing::freshness token_;                         // of tokens alone, for `eventual`
   std::string token_text_;                           // the one adopted last

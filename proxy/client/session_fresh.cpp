@@ -19,13 +19,17 @@ constexpr std::string_view sample_query =
 void session::arrive() {
   const auto& others = worker_.departed.arrive();
   freshness_.raise(others.floor, others.timeline);
-  freshness_.is_sampled = freshness_.is_sampled && others.is_sampled;
+  if (!others.is_sampled) {
+    freshness_.is_sampled = false;
+    last_sight_ = ++worker_.sights;
+  }
   has_begun_ = true;
 }
 
 void session::ask_sample(backend& b) {
   b.put_own_query(own_query::wal_sample, sample_query, worker_.to_backend);
   covered_writes_ = worker_.writes;
+  asked_after_ = worker_.sights;
 }
 
 // What a replica must have for this session's next read.
@@ -39,10 +43,24 @@ routing::freshness session::demand() {
     wanted.is_sampled = !is_of_future;
     return wanted;
   }
+  const bool was_sampled = freshness_.is_sampled;
   settle_timeline(freshness_);
+  if (was_sampled && !freshness_.is_sampled) last_sight_ = ++worker_.sights;
+  use_shared_sample();
   auto wanted = freshness_;
   if (level_ == config::consistency::global && covered_writes_ != worker_.writes) wanted.is_sampled = false;
   return wanted;
+}
+
+// What another session's sample says serves this one too, where it was sent after all that this one must see.
+void session::use_shared_sample() {
+  const auto& shared = worker_.sample;
+  const bool is_global = level_ == config::consistency::global;
+  const bool lacks = !freshness_.is_sampled || (is_global && covered_writes_ != worker_.writes);
+  if (!lacks || !shared.covers(last_sight_, worker_.config().servers->timeline)) return;
+  if (is_global && shared.writes() != worker_.writes) return;
+  shared.raise(freshness_);
+  covered_writes_ = shared.writes();
 }
 
 void session::settle_timeline(routing::freshness& f) const {
@@ -124,7 +142,8 @@ void session::take_sample() {
   freshness_ = {.floor = worker_.quiet.floor_of(b.home.host()->id(), end, *flush, delay, at),
                 .timeline = b.home.host()->timeline.load(std::memory_order_acquire)};
   worker_.departed.sampled(freshness_.floor, freshness_.timeline, at);
-  is_sampled_now_ = true;
+  worker_.sample.learn(asked_after_, covered_writes_, freshness_.floor, freshness_.timeline);
+  is_sampled_now_ = last_sight_ <= asked_after_;  // else a notification came in between
   for (const auto& r : worker_.config().servers->replicas) {
     if (r->replayed_lsn.load(std::memory_order_relaxed) < freshness_.floor) r->watch(freshness_.floor);
   }
@@ -142,7 +161,10 @@ void session::note_freshness(const backend& b) {
     ++worker_.writes;
     has_written_ = true;
   }
-  if (!is_sampled_now_) freshness_.see_primary();
+  if (!is_sampled_now_) {
+    freshness_.see_primary();
+    last_sight_ = ++worker_.sights;
+  }
   is_sampled_now_ = false;
 }
 

@@ -207,6 +207,7 @@ session::frame_fate session::on_async(char type, std::string_view frame) {
   if (type == 'A') {
     if (!retrying_) claim_notification(frame);
     freshness_.is_sampled = false;  // whoever notified has committed: that must be seen
+    last_sight_ = ++worker_.sights;
     return retrying_ ? frame_fate::drop : frame_fate::pass;
   }
   if (type == 'N') return ours || retrying_ ? frame_fate::drop : frame_fate::pass;

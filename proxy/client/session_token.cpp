@@ -1,5 +1,7 @@
 // pgsteer.token: a session that SHOWs it gets the position in the WAL of everything it has written or seen;
 // one that SETs it reads what the other has. Nothing undoes what it raises.
+#include <limits>
+
 #include <fmt/format.h>
 
 #include "protocol/unit.hpp"
@@ -75,7 +77,9 @@ void session::adopt_token(std::string_view text) {
   token_.timeline = std::max(token_.timeline, seen.timeline);
   freshness_.raise(seen.floor, seen.timeline);
   // Of a promotion that is not known here yet: the primary is asked.
-  if (!seen.is_sampled || seen.timeline > servers.timeline) freshness_.see_primary();
+  if (seen.is_sampled && seen.timeline <= servers.timeline) return;
+  freshness_.see_primary();
+  last_sight_ = std::numeric_limits<std::uint64_t>::max();  // this session alone, and itself
 }
 
 }  // namespace pgsteer::proxy

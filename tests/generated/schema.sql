@@ -21,9 +21,11 @@ INSERT INTO secret SELECT g, CASE g % 2 WHEN 0 THEN 'gen_reader' ELSE 'app' END,
 CREATE FUNCTION imm(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1 * 2';
 CREATE FUNCTION sta(int) RETURNS int STABLE LANGUAGE sql AS 'SELECT count(*)::int FROM item WHERE grp = $1';
 CREATE FUNCTION vol_read(int) RETURNS int LANGUAGE sql AS 'SELECT max(id) FROM item WHERE grp = $1';
+-- Not what may be shadowed: a plan that PL/pgSQL keeps does not notice a temporary table made later, and which call
+-- made the plan depends on the connection.
 CREATE FUNCTION vol_read_pl(n int) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE total int := 0; r record;
-BEGIN FOR r IN SELECT id FROM item WHERE grp = n LOOP total := total + r.id; END LOOP; RETURN total; END $$;
+BEGIN FOR r IN SELECT id FROM public.item WHERE grp = n LOOP total := total + r.id; END LOOP; RETURN total; END $$;
 CREATE FUNCTION vol_write(text) RETURNS int LANGUAGE sql AS 'INSERT INTO journal (what) VALUES ($1) RETURNING id';
 CREATE FUNCTION vol_write_pl(what text) RETURNS int LANGUAGE plpgsql AS
 $$ BEGIN INSERT INTO journal (what) VALUES (what); RETURN 1; END $$;

@@ -49,6 +49,26 @@ class RestartedReplica(unittest.TestCase):
         wait_until(lambda: proxy.health()[0] == 200, message="healthy")
 
 
+class SharedSamples(unittest.TestCase):
+    def test_what_one_session_has_asked_serves_another_that_wrote_before(self):
+        with raw.logged_in(proxy.port) as first, raw.logged_in(proxy.port) as second:
+            for client in (first, second):
+                self.assertEqual(client.query("INSERT INTO thing VALUES (200)").errors, [])
+
+            def second_reads_away():
+                self.assertEqual(second.query("SELECT count(*) FROM thing WHERE id = 200 /* asks */").values, ["2"])
+                return servers.replica.name in servers.ran("/* asks */")
+
+            wait_until(second_reads_away, message="the second session reads on the replica")
+            self.assertEqual(first.query("SELECT count(*) FROM thing WHERE id = 200 /* asked */").values, ["2"])
+            self.assertEqual(list(servers.ran("/* asked */")), [servers.replica.name])
+            # What it writes after that is not covered.
+            self.assertEqual(first.query("INSERT INTO thing VALUES (200)").errors, [])
+            self.assertEqual(first.query("SELECT count(*) FROM thing WHERE id = 200 /* anew */").values, ["3"])
+            self.assertEqual(list(servers.ran("/* anew */")), [servers.primary.name])
+        servers.primary.ask("DELETE FROM thing")
+
+
 class NewConnections(unittest.TestCase):
     def ask(self, sql, client=None):
         if client is None:

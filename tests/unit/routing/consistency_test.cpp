@@ -126,6 +126,34 @@ TEST(consistency, what_departed_sessions_lost_is_counted_once) {
   EXPECT_TRUE(d.arrive().accepts(1, 120));
 }
 
+TEST(consistency, a_sample_serves_all_whose_last_sight_came_before_it_was_sent) {
+  shared_sample s;
+  EXPECT_FALSE(s.covers(0, 1)) << "nobody has asked yet";
+  s.learn(7, 3, 500, 1);
+  EXPECT_TRUE(s.covers(7, 1));
+  EXPECT_TRUE(s.covers(0, 1)) << "has seen nothing of the primary";
+  EXPECT_FALSE(s.covers(8, 1)) << "seen after it was sent";
+  EXPECT_FALSE(s.covers(7, 2)) << "of a timeline that ended";
+  s.learn(6, 3, 490, 1);
+  EXPECT_TRUE(s.covers(7, 1)) << "an older one that came late says less";
+  s.learn(2, 1, 90, 2);
+  EXPECT_TRUE(s.covers(2, 2));
+  EXPECT_FALSE(s.covers(3, 2));
+}
+
+TEST(consistency, a_sample_never_lowers_what_is_demanded) {
+  shared_sample s;
+  s.learn(7, 3, 500, 1);
+  EXPECT_EQ(s.writes(), 3U);
+  freshness f{.floor = 400, .is_sampled = false};
+  s.raise(f);
+  EXPECT_TRUE(f.accepts(1, 500));
+  EXPECT_FALSE(f.accepts(1, 499));
+  freshness ahead{.floor = 600, .is_sampled = false};
+  s.raise(ahead);
+  EXPECT_FALSE(ahead.accepts(1, 599));
+}
+
 TEST(consistency, a_replica_that_lacks_nothing_but_time_is_worth_waiting_for) {
   const freshness f{.floor = 100, .last_replica = 2, .last_start = 5};
   EXPECT_TRUE(f.may_come_to_accept(2, 5));
