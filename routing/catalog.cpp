@@ -122,6 +122,10 @@ const temporary_names& catalog::temporary() const {
   return tables_->temporary;
 }
 
+const temporary_names& catalog::temporary_anywhere() const {
+  return tables_->temporary_anywhere;
+}
+
 std::string catalog::written(const catalog_function& f) const {
   const auto* home = schema(f.schema);
   std::string text = fmt::format("{}.{}(", home == nullptr ? "?" : home->name, f.name);

@@ -147,6 +147,8 @@ class catalog {
   [[nodiscard]] bool is_superuser(std::string_view role) const;
   // Of all sessions; empty where they were not asked for.
   [[nodiscard]] const temporary_names& temporary() const;
+  // The same for a session that looks for names in other schemas than it began with.
+  [[nodiscard]] const temporary_names& temporary_anywhere() const;
 
   // "public.next_invoice(integer)", "public.orders"
   [[nodiscard]] std::string written(const catalog_function& f) const;

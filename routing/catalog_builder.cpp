@@ -115,6 +115,9 @@ void catalog_builder::add(catalog_query from, catalog_row row) {
     case catalog_query::temporary:
       made_->tables_->temporary.add_object(text(row, 0), text(row, 1));
       return;
+    case catalog_query::temporary_anywhere:
+      made_->tables_->temporary_anywhere.add_object(text(row, 0), text(row, 1));
+      return;
   }
 }
 

@@ -102,6 +102,7 @@ struct catalog::tables {
   std::vector<path_default> paths;
   std::set<std::string, std::less<>> superusers;
   temporary_names temporary;
+  temporary_names temporary_anywhere;
 };
 
 }  // namespace pgsteer::routing

@@ -58,7 +58,8 @@ routed router::route(std::string_view sql, std::string_view session) {
   auto& model = session_named(session);
   const auto is = classifier_.classify(sql, context_of(model));
   auto before = model.view();
-  before.reads_may_leave = !before.pin.empty() && model.may_read_elsewhere(sql, *is, parser_, temporary());
+  before.reads_may_leave =
+      !before.pin.empty() && model.may_read_elsewhere(sql, *is, parser_, temporary_of(model));
   before.wish =
       wish_of_session(model.route().value_or(std::string{}), source_.role, source_.database, *rules_);
   before.splits = splits_transactions(model.transactions().value_or(std::string{}), source_.role,
@@ -90,8 +91,10 @@ parse_context router::context_of(const session_model& model) {
   return context;
 }
 
-const temporary_names* router::temporary() const {
-  return facts_.has_catalog() ? &facts_.known()->temporary() : nullptr;
+const temporary_names* router::temporary_of(const session_model& model) const {
+  if (!facts_.has_catalog()) return nullptr;
+  const bool begins_there = !model.search_path() && !model.role();  // "$user" is the role's name
+  return begins_there ? &facts_.known()->temporary() : &facts_.known()->temporary_anywhere();
 }
 
 void router::follow(std::string_view sql, target where, session_model& model) {

@@ -61,7 +61,7 @@ class router {
 
   session_model& session_named(std::string_view name);
   void follow(std::string_view sql, target where, session_model& model);
-  [[nodiscard]] const temporary_names* temporary() const;
+  [[nodiscard]] const temporary_names* temporary_of(const session_model& model) const;
   [[nodiscard]] parse_context context_of(const session_model& model);
 
   std::size_t max_sessions_;

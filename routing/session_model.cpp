@@ -66,7 +66,6 @@ bool session_model::may_read_elsewhere(std::string_view sql, const classificatio
   temporary_names all;
   if (is_told) {
     all = *known;
-    if (now_.current.search_path) all.set_mixed();  // `known` looked for namesakes elsewhere
   } else {
     for (const auto* some : {&now_.temporary, &now_.until_commit}) {
       for (const auto& name : *some)

@@ -21,8 +21,6 @@ class temporary_names {
   void add(std::string_view name);
   // A row of temporary_objects_query(); all of its rows are added.
   void add_object(std::string_view name, std::string_view id);
-  // Permanent objects may have to do with them.
-  void set_mixed() { is_mixed_ = true; }
   // From now on everything concerns the session's temporary schema.
   void add_all() { is_everything_ = true; }
 

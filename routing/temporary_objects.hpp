@@ -23,6 +23,9 @@ inline constexpr std::string_view default_path =
     " FROM pg_catalog.pg_settings, pg_catalog.unnest(pg_catalog.string_to_array(reset_val, ',')) AS n"
     " WHERE name OPERATOR(pg_catalog.=) 'search_path')";
 
+inline constexpr std::string_view any_path =
+    "SELECT oid FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.!~~) 'pg\\_temp\\_%'";
+
 // One SELECT, every name in it qualified. Its rows, `name` and
 // `id` as text, are the temporary objects, permanent ones of the same name, and permanent parents of
 // temporary children. The identifier is empty where other permanent objects show the object, and the name

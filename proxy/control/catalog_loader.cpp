@@ -48,9 +48,12 @@ catalog_result catalog_loader::read(control_connection::deadline until, int stop
     const auto add = [&](routing::catalog_row row) { builder.add(query.id, row); };
     if (auto failed = connection_->each_row(query.sql, add, until, stop_fd)) return *std::move(failed);
   }
-  if (with_temporary_) {
-    const auto sql = routing::temporary_objects_query(routing::all_temporary_schemas, routing::default_path);
-    const auto add = [&](routing::catalog_row row) { builder.add(routing::catalog_query::temporary, row); };
+  using enum routing::catalog_query;
+  for (const auto& [id, path] :
+       {std::pair(temporary, routing::default_path), {temporary_anywhere, routing::any_path}}) {
+    if (!with_temporary_) break;
+    const auto sql = routing::temporary_objects_query(routing::all_temporary_schemas, path);
+    const auto add = [&, id = id](routing::catalog_row row) { builder.add(id, row); };
     if (auto failed = connection_->each_row(sql.c_str(), add, until, stop_fd)) return *std::move(failed);
   }
   if (auto failed = run("COMMIT", until, stop_fd)) return *std::move(failed);

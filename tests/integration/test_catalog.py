@@ -176,6 +176,29 @@ class Catalog(unittest.TestCase):
         self.judged("DROP TABLE nearby", "t")
         self.assertEqual(self.judged("SELECT * FROM plain", "anybody")["target"], "replica")
 
+    def test_a_temporary_table_and_a_search_path_of_the_sessions_own(self):
+        connection = self.primary.connect()
+        self.addCleanup(connection.close)
+
+        def run(statement):
+            target = self.judged(statement, "p")["target"]
+            connection.cursor().execute(statement)
+            return target
+
+        run("CREATE TEMPORARY TABLE nearby (a int)")
+        run("CREATE SCHEMA elsewhere")
+        run("SET search_path TO elsewhere, public")
+        asks = ("SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relname OPERATOR(pg_catalog.~) '^(items)$'"
+                " AND pg_catalog.pg_table_is_visible(c.oid)")
+        self.assertEqual(run(asks), "replica")
+        run("CREATE TABLE elsewhere.nearby (a int)")
+        run("CREATE VIEW elsewhere.shows AS SELECT a FROM elsewhere.nearby")
+        self.assertEqual(run(asks), "primary")
+        run("RESET search_path")
+        self.assertEqual(run(asks), "replica")
+        run("DROP SCHEMA elsewhere CASCADE")
+        run("DROP TABLE pg_temp.nearby")
+
 
 class Running(unittest.TestCase):
     """The same facts in the running proxy: where statements ran, by the servers' logs."""
