@@ -214,6 +214,18 @@ void walker::judge_range_var(const json::object& fields) {
   if (!is_common_table(name)) take(known_.relation(name));
 }
 
+// percentile_cont(0.5) WITHIN GROUP (ORDER BY x) calls a function of both.
+// https://www.postgresql.org/docs/15/sql-expressions.html#SYNTAX-AGGREGATES
+void walker::add_ordered_arguments(const json::object& call, std::vector<argument_type>& types) const {
+  const auto* order = flag_field(call, "agg_within_group") ? list_field(call, "agg_order") : nullptr;
+  if (order == nullptr) return;
+  for (const auto& item : *order) {
+    const auto* by = as_node(item, "SortBy");
+    const auto* value = by == nullptr ? nullptr : by->if_contains("node");
+    types.push_back(value == nullptr ? argument_type{} : type_of(*value));
+  }
+}
+
 void walker::judge_call(const json::object& fields) {
   const auto name = name_field(fields, "funcname");
   if (!name) return unknown("function", "name");
@@ -224,6 +236,7 @@ void walker::judge_call(const json::object& fields) {
     for (const auto& argument : *arguments)
       types.push_back(type_of(argument));
   }
+  add_ordered_arguments(fields, types);
   take(known_.function({*name, types.size(), types}));
 }
 

@@ -52,6 +52,7 @@ class walker {
   void judge_modify(std::string_view type, const boost::json::object& fields);
   void judge_range_var(const boost::json::object& fields);
   void judge_call(const boost::json::object& fields);
+  void add_ordered_arguments(const boost::json::object& call, std::vector<argument_type>& types) const;
   void judge_column(const boost::json::object& fields);
   void judge_indirection(const boost::json::object& fields);
   void judge_operator(const boost::json::object& fields, std::string_view field);

@@ -157,7 +157,8 @@ void session::note_freshness(const backend& b) {
     return;
   }
   if (!touches_data_) return;
-  if (!is_read_) {
+  if (!is_read_ &&
+      !is_sampled_now_) {  // a sample comes with reads alone, and with the end of a block of them
     ++worker_.writes;
     has_written_ = true;
   }

@@ -33,7 +33,8 @@ bool may_touch_data(const routing::classification& c) {
     case statement_kind::deallocate:
       return false;
     case statement_kind::transaction:
-      return c.verb == transaction_verb::mixed;
+      return c.verb == transaction_verb::mixed || c.verb == transaction_verb::commit ||
+             c.verb == transaction_verb::chain;
     default:
       return true;
   }

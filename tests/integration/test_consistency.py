@@ -69,6 +69,29 @@ class SharedSamples(unittest.TestCase):
         servers.primary.ask("DELETE FROM thing")
 
 
+    def test_a_commit_is_later_than_what_was_asked_between_it_and_the_write(self):
+        for level in ("session", "global"):
+            with self.subTest(level), raw.logged_in(proxy.port) as first, raw.logged_in(proxy.port) as second:
+                self.addCleanup(servers.primary.ask, "DELETE FROM thing")
+                self.assertEqual(first.query("BEGIN; INSERT INTO thing VALUES (300)").errors, [])
+                for sql in (f"SET pgsteer.consistency = {level}", "INSERT INTO thing VALUES (301)"):
+                    self.assertEqual(second.query(sql).errors, [])
+
+                def second_reads_away():
+                    self.assertEqual(second.query("SELECT count(*) FROM thing WHERE id = 301 /* between */").values, ["1"])
+                    return servers.replica.name in servers.ran("/* between */")
+
+                wait_until(second_reads_away, message="the second session reads on the replica")
+                servers.replica.ask("SELECT pg_wal_replay_pause()")
+                try:
+                    self.assertEqual(first.query("COMMIT").errors, [])
+                    reader = first if level == "session" else second
+                    self.assertEqual(reader.query("SELECT count(*) FROM thing WHERE id = 300").values, ["1"])
+                finally:
+                    servers.replica.ask("SELECT pg_wal_replay_resume()")
+                servers.primary.ask("DELETE FROM thing")
+
+
 class NewConnections(unittest.TestCase):
     def ask(self, sql, client=None):
         if client is None:
