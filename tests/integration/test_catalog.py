@@ -67,20 +67,23 @@ CREATE FUNCTION same(int, int) RETURNS boolean LANGUAGE sql AS 'SELECT $1 = $2';
 CREATE FUNCTION same_counted(int, int) RETURNS boolean LANGUAGE sql AS 'SELECT nextval(''counter'') > 0 AND $1 = $2';
 CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = same);
 CREATE OPERATOR ==== (LEFTARG = int, RIGHTARG = int, FUNCTION = same_counted);
+CREATE FUNCTION adds_state(int, int) RETURNS int LANGUAGE plpgsql AS 'BEGIN DELETE FROM items WHERE id = -1; RETURN 1; END';
+CREATE AGGREGATE adding(ORDER BY int) (sfunc = adds_state, stype = int, initcond = '0');
 CREATE DOMAIN small AS int CHECK (VALUE < 100);
 CREATE DOMAIN counted AS int CHECK (nextval('counter') > 0);
 """
 
 READS = [
     "SELECT * FROM items ORDER BY id", "SELECT * FROM plain ORDER BY id", "SELECT * FROM on_view ORDER BY id",
-    "SELECT 1 === 1", "SELECT 5::small", "SELECT 'items'::regclass::text", "SELECT * FROM whole_1",
+    "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY id) FROM items", "SELECT mode() WITHIN GROUP (ORDER BY label) FROM items",
+    "SELECT rank(3) WITHIN GROUP (ORDER BY id) FROM items", "SELECT 1 === 1", "SELECT 5::small", "SELECT 'items'::regclass::text", "SELECT * FROM whole_1",
     "WITH scratch AS (SELECT 1 AS id) SELECT * FROM scratch", "SELECT i.label FROM items i WHERE id BETWEEN 2 AND 3 ORDER BY 1",
 ]
 OTHERS = [
     "SELECT last_value FROM counter", "SELECT * FROM scratch", "SELECT * FROM aside.items",
     "SELECT * FROM numbering ORDER BY id", "SELECT * FROM on_numbering", "SELECT * FROM on_scratch",
     "SELECT count(*) FROM activity", "SELECT 1 ==== 1", "SELECT 5::counted", "SELECT * FROM whole",
-    "SELECT * FROM guarded", "SELECT * FROM nowhere", "SELECT nowhere(1)",
+    "SELECT adding() WITHIN GROUP (ORDER BY id) FROM items", "SELECT * FROM guarded", "SELECT * FROM nowhere", "SELECT nowhere(1)",
 ]
 
 
