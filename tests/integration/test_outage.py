@@ -41,6 +41,11 @@ class Waiter(threading.Thread):
         return self.error
 
 
+def ms(count):
+    """A setting of pgsteer's, longer where everything is slower."""
+    return f"{int(scaled(count))}ms"
+
+
 class Outage(unittest.TestCase):
     def start(self, replica=True, **settings):
         settings = {"reconnect_delay": "100ms", "health_interval": "200ms", **settings}
@@ -146,11 +151,11 @@ class Outage(unittest.TestCase):
         self.assertEqual(client.execute("SELECT 42").fetchone(), (42,))
 
     def test_by_default_a_statement_waits_longer_than_for_a_connection(self):
-        proxy = self.start(acquire_timeout="300ms")
+        proxy = self.start(acquire_timeout=ms(500))
         client = self.connect(proxy)
         self.lose_primary(proxy)
         waiter = self.waiting(proxy, client, "INSERT INTO ledger (id) VALUES (12)", 1)
-        wait_until(lambda: proxy.metric("pgsteer_pool_oldest_wait_seconds") > 0.6, message="it has waited long")
+        wait_until(lambda: proxy.metric("pgsteer_pool_oldest_wait_seconds") > scaled(1), message="it has waited long")
         servers.heal()
         self.assertIsNone(waiter.ended())
 
@@ -212,7 +217,7 @@ class Outage(unittest.TestCase):
         self.assertEqual(servers.ran("/* long */"), {"primary": 1})
 
     def test_a_primary_that_came_back_as_a_standby_gets_no_writes(self):
-        proxy = self.start(failover_wait="500ms")
+        proxy = self.start(failover_wait=ms(1000))
         client = self.connect(proxy)
         servers.primary.stop()
         signal_file = f"{servers.primary.data}/standby.signal"
@@ -230,6 +235,7 @@ class Outage(unittest.TestCase):
             os.unlink(signal_file)
             servers.primary.restart()
         wait_until(lambda: proxy.metric("pgsteer_server_in_recovery", role="primary") == 0, message="a primary again")
+        wait_until(lambda: proxy.health()[0] == 200, message="healthy again")
         client.execute("INSERT INTO ledger (id) VALUES (11)")
 
 
