@@ -131,6 +131,7 @@ class Proxy:
 
     def fill_pools(self, size):
         """Opens `size` backends on the primary and on the replica, so that rotation has something to rotate."""
+        wait_until(lambda: self.health()[0] == 200, message="both are known")
         for begin in ("BEGIN", "BEGIN READ ONLY"):
             clients = [self.connect() for _ in range(size)]
             for client in clients:
