@@ -139,11 +139,13 @@ void session::take_sample() {
   const auto end =
       routing::normalise_insert_lsn(*insert, {.segment_bytes = routing::parse_wal_segment_size(rows[0][2])});
   const auto delay = routing::parse_milliseconds(rows[0][3]);
-  freshness_ = {.floor = worker_.quiet.floor_of(b.home.host()->id(), end, *flush, delay, at),
-                .timeline = b.home.host()->timeline.load(std::memory_order_acquire)};
-  worker_.departed.sampled(freshness_.floor, freshness_.timeline, at);
-  worker_.sample.learn(asked_after_, covered_writes_, freshness_.floor, freshness_.timeline);
-  is_sampled_now_ = last_sight_ <= asked_after_;  // else a notification came in between
+  const routing::freshness found{.floor = worker_.quiet.floor_of(b.home.host()->id(), end, *flush, delay, at),
+                                 .timeline = b.home.host()->timeline.load(std::memory_order_acquire)};
+  worker_.departed.sampled(found.floor, found.timeline, at);
+  worker_.sample.learn(asked_after_, covered_writes_, found.floor, found.timeline);
+  if (last_sight_ > asked_after_) return;  // a notification came in between: what it told of is not in it
+  freshness_ = found;
+  is_sampled_now_ = true;
   for (const auto& r : worker_.config().servers->replicas) {
     if (r->replayed_lsn.load(std::memory_order_relaxed) < freshness_.floor) r->watch(freshness_.floor);
   }

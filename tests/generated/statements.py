@@ -4,8 +4,6 @@ The text alone matters: what comes of it is for the server to say. The generator
 session (a block, temporary tables, cursors, prepared statements) that most statements mean something.
 """
 
-import random
-
 _TABLES = {
     "item": ("id", "grp", "length(name)", "price::int"), "cheap": ("id", "length(name)", "price::int"),
     "part": ("id", "item", "qty"), "base": ("a", "length(b)"), "child": ("a", "c"), "grouped": ("third", "many::int"),
@@ -24,12 +22,12 @@ _SETTINGS = {
 
 
 class Generator:
-    """`next_statements()` of one session; several share `random`."""
+    """The statements of one session, one `next_statement()` after another; several share `rng`."""
 
     def __init__(self, rng, number):
         self.rng, self.number = rng, number
-        self.block = None  # None, "open" or "failed or not": it ends soon
-        self.left = self.calm = 0
+        self.block = None  # or "open"
+        self.left = self.calm = 0  # statements until the block, or the pause between writes, ends
         self.prepared, self.cursors, self.temporary, self.named = [], [], [], 0
 
     # Expressions
@@ -232,8 +230,3 @@ class Generator:
         if r < 0.925:
             return self.definition(), "simple"
         return self.block_statement(), "simple"
-
-
-def sessions(seed, count):
-    rng = random.Random(seed)
-    return rng, [Generator(rng, number) for number in range(count)]
