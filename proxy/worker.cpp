@@ -6,6 +6,7 @@
 
 #include <openssl/crypto.h>
 
+#include "proxy/control/ending_judge.hpp"
 #include "proxy/log.hpp"
 #include "routing/facts.hpp"
 
@@ -131,8 +132,9 @@ void worker::close_idle_elsewhere(const std::string& database) {
   if (catalogs_ != nullptr) catalogs_->rest_elsewhere(database);
 }
 
-void worker::await_verdict(std::uint64_t serial, const server_ref& host) {
-  bereaved_.push_back({serial, host, loop.now()});
+void worker::await_verdict(std::uint64_t serial, const server_ref& host, clock::time_point opened) {
+  host->hasten();
+  bereaved_.push_back({serial, host, opened, loop.now()});
   if (auto* const s = find_session(serial)) s->await_verdict();
 }
 
@@ -149,25 +151,24 @@ std::int32_t worker::key_behind(std::int32_t pid, const std::string& database) c
   return 0;
 }
 
-// A server that stops ends all its connections at once, the monitor's among them.
 void worker::tell_verdicts(clock::time_point now) {
-  constexpr std::chrono::milliseconds soonest{250};
-  constexpr std::chrono::seconds latest{3};
-  constexpr std::chrono::milliseconds earlier{500};  // so much sooner than here may the monitor have seen it
   for (std::size_t i = 0; i < bereaved_.size();) {
-    const auto& b = bereaved_[i];
-    const bool has_stopped = b.host->was_lost_since(b.at - earlier);
-    const bool has_answered =
-        b.host->heard_at.load(std::memory_order_acquire) >= b.at.time_since_epoch().count();
-    const bool is_up =
-        !has_stopped && has_answered && now - b.at >= soonest && b.host->health() == server_health::up;
-    if (!has_stopped && !is_up && now - b.at < latest) {
+    const auto& [serial, host, opened, at] = bereaved_[i];
+    const clock::time_point heard{clock::duration{host->heard_at.load(std::memory_order_acquire)}};
+    const auto e = judge_ending({.noticed = at,
+                                 .opened = opened,
+                                 .control_lost = host->control_lost(),
+                                 .stopped = host->stopped(),
+                                 .heard = heard,
+                                 .is_up = host->health() == server_health::up},
+                                now);
+    if (e == ending::undecided) {
       ++i;
       continue;
     }
-    const auto serial = b.serial;
+    auto* const s = find_session(serial);
     bereaved_.erase(bereaved_.begin() + static_cast<std::ptrdiff_t>(i));
-    if (auto* const s = find_session(serial)) s->on_verdict(is_up);
+    if (s != nullptr) s->on_verdict(e == ending::alone);
   }
 }
 

@@ -104,7 +104,7 @@ class worker {
   void forward_cancel(const cancel_target& at);
   // A connection was ended by an administrator, or with its server, which says the same: which of the two it
   // was is known a little later. Then the session of this serial is told.
-  void await_verdict(std::uint64_t serial, const server_ref& host);
+  void await_verdict(std::uint64_t serial, const server_ref& host, clock::time_point opened);
   // Whether a replica takes reads now.
   [[nodiscard]] bool has_replica() const;
   // A read that must not run on the primary waits until one does, for acquire_timeout at most.
@@ -200,6 +200,7 @@ class worker {
   struct bereavement {
     std::uint64_t serial;
     server_ref host;
+    clock::time_point opened;
     clock::time_point at;
   };
   std::vector<bereavement> bereaved_;

@@ -81,8 +81,7 @@ void backend::hear_last_words(std::string_view frame) {
   home.host()->forget_replayed();
   const auto error = protocol::parse_error_fields(frame.substr(protocol::header_size));
   if (resident == 0 || error.sqlstate != protocol::sqlstate::admin_shutdown) return;
-  home.host()->hasten();
-  home.owner().await_verdict(resident, home.host());
+  home.owner().await_verdict(resident, home.host(), opened);
 }
 
 bool backend::send(protocol::gather& batch) {

@@ -63,8 +63,9 @@ void session::on_backend_lost() {
   if (!session_is_lost && !unit_running && is_in_split_block() && block_movable_) return leave_lost_block();
   if (!session_is_lost && in_block && !unit_running) {
     const auto host = b.was_terminated && !b.home.is_replica() ? b.home.host() : nullptr;
+    const auto opened = b.opened;
     lose_block(lost_error());
-    if (host != nullptr) worker_.await_verdict(serial_, host);
+    if (host != nullptr) worker_.await_verdict(serial_, host, opened);
     return;
   }
   if (!session_is_lost && flow_ == flow::preparing) {  // nothing of the unit was sent
@@ -85,6 +86,7 @@ void session::on_backend_lost() {
   }
   skip_to_sync_ = flow_ == flow::flowing && !b.wire.owed.is_head_query();
   const auto host = b.home.host();
+  const auto opened = b.opened;
   const bool may_be_meant = b.was_terminated && !b.home.is_replica();
   drop_backend();
   if (in_block && !is_commit_) {
@@ -97,7 +99,7 @@ void session::on_backend_lost() {
   flow_ = flow::bereaved;
   is_unit_lost_ = true;
   loss_ = std::make_unique<protocol::error_report>(std::move(why));
-  worker_.await_verdict(serial_, host);
+  worker_.await_verdict(serial_, host, opened);
 }
 
 // Until then the client is told nothing, and nothing of it runs elsewhere.

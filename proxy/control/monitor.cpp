@@ -245,8 +245,10 @@ class watch {
     is_restricted_ = !answer && answer.error().sqlstate == insufficient_privilege;
     if (is_restricted_) answer = ask(restricted_identity_query);
     if (!answer) return answer.error();
+    const auto started_before = std::move(report_.started_at);
     report_ = read_identity(*answer);
     report_.asked = asked_;
+    if (!started_before.empty() && report_.started_at != started_before) server_->note_start();
     return std::nullopt;
   }
 

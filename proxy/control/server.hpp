@@ -113,10 +113,7 @@ class server {
   void note_latency(std::chrono::microseconds took, std::chrono::steady_clock::time_point now);
   // Its caches are cold: it has come back, or joined others. When that was; at the start all are equal.
   void begin_cold();
-  [[nodiscard]] std::chrono::steady_clock::time_point up_since() const {
-    return std::chrono::steady_clock::time_point{
-        std::chrono::steady_clock::duration{up_since_.load(std::memory_order_relaxed)}};
-  }
+  [[nodiscard]] std::chrono::steady_clock::time_point up_since() const { return at(up_since_); }
 
   // Units sent and not answered yet plus clients queued for it, over all workers: load balancing.
   std::atomic<int> outstanding{0};
@@ -181,9 +178,12 @@ class server {
   void note_control_loss(std::chrono::steady_clock::time_point now) {
     control_lost_.store(now.time_since_epoch().count(), std::memory_order_release);
   }
-  [[nodiscard]] bool was_lost_since(std::chrono::steady_clock::time_point when) const {
-    return control_lost_.load(std::memory_order_acquire) >= when.time_since_epoch().count();
+  [[nodiscard]] std::chrono::steady_clock::time_point control_lost() const { return at(control_lost_); }
+  // It was found started anew: when the monitor lost the connection to the one before. Epoch: never.
+  void note_start() {
+    stopped_.store(control_lost_.load(std::memory_order_acquire), std::memory_order_release);
   }
+  [[nodiscard]] std::chrono::steady_clock::time_point stopped() const { return at(stopped_); }
   // Told apart by what was lost: a standby that restarts may show less than it did.
   [[nodiscard]] std::uint64_t starts() const { return starts_.load(std::memory_order_acquire); }
   // Positions on other timelines do not count from now on; 0: any counts.
@@ -193,6 +193,11 @@ class server {
   sample_queue samples;
 
  private:
+  static std::chrono::steady_clock::time_point at(const std::atomic<std::chrono::steady_clock::rep>& when) {
+    return std::chrono::steady_clock::time_point{
+        std::chrono::steady_clock::duration{when.load(std::memory_order_acquire)}};
+  }
+
   config::server_url url_;
   std::atomic<server_role> role_;
   std::atomic<bool> is_excluded_{false};
@@ -214,6 +219,7 @@ class server {
   std::atomic<std::chrono::milliseconds::rep> minded_lag_{0};
   std::atomic<std::chrono::steady_clock::rep> up_since_{0};
   std::atomic<std::chrono::steady_clock::rep> control_lost_{0};
+  std::atomic<std::chrono::steady_clock::rep> stopped_{0};
   std::atomic<float> latency_{0};
   std::atomic<std::chrono::steady_clock::rep> latency_at_{0};
 };
