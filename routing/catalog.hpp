@@ -71,6 +71,7 @@ struct catalog_function {
   bool is_variadic = false;
   bool returns_set = false;
   bool returns_nothing = false;  // void, or by its out parameters
+  bool mixes_outputs = false;    // among its parameters: `arguments` does not count them
 };
 
 struct catalog_operator {

@@ -181,6 +181,7 @@ void catalog_builder::add_function(catalog_row row) {
   made.language = language_of(text(row, 8));
   made.returns_set = flag(row, 9);
   made.returns_nothing = flag(row, 10);
+  made.mixes_outputs = flag(row, 18);
   made.source = t.texts.keep(text(row, 14));
   made.details = details(row);
   t.functions.add(made);

@@ -33,4 +33,8 @@ verdict catalog_facts::column(std::string_view column, bool qualified) const {
   return names_->column(column, qualified);
 }
 
+bool catalog_facts::is_only_builtin(object_sort sort, std::string_view name) const {
+  return names_->is_only_builtin(sort, name);
+}
+
 }  // namespace pgsteer::routing

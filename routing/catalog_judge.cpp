@@ -10,6 +10,7 @@
 #include "routing/name_questions.hpp"
 #include "routing/search_path.hpp"
 #include "routing/system_relations.hpp"
+#include "routing/text_template.hpp"
 
 namespace pgsteer::routing {
 namespace {
@@ -18,6 +19,8 @@ namespace {
 constexpr std::size_t max_depth = 60;
 constexpr std::size_t max_bodies = 2000;
 constexpr std::size_t max_paths = 1000;
+
+constexpr std::string_view made_as_it_runs = "EXECUTE of a text made as it runs";
 
 enum question_kind : std::uint8_t { of_function, of_relation, of_type, of_row };
 
@@ -126,38 +129,120 @@ verdict catalog_judge::judge_function(const catalog_function& f, path_number pat
     if (const auto* known = find_contrib_function(details.extension, f.name))
       return judge_known_function(*known);
   }
+  const bool is_aggregate = f.kind == 'a' || f.kind == 'w';
+  if (is_aggregate || f.changes == volatility::immutable) {
+    verdict all;
+    join(all, judge_uses(f.types, path));
+    if (is_aggregate) join(all, judge_uses(details.uses, path));
+    if (!all.is_safe) all.reason = within(fmt::format("calls {}", known_->written(f)), all.reason);
+    return all;
+  }
+  auto body = judge_body(f, path);
+  if (!body.executed.empty()) {
+    body.doubt(made_as_it_runs);
+    body.depends_on_literals = true;
+  }
+  return judge_with(f, path, std::move(body));
+}
+
+verdict catalog_judge::judge_with(const catalog_function& f, path_number path, findings body) {
   verdict all;
   join(all, judge_uses(f.types, path));
-  if (f.kind == 'a' || f.kind == 'w') {
-    join(all, judge_uses(details.uses, path));
-  } else if (f.changes != volatility::immutable) {
-    auto body = judge_body(f, path);
-    const bool is_trusted = f.changes == volatility::stable;
-    const bool is_proven = body.reason.empty();
-    auto& reason = is_trusted ? body.certain_reason : body.reason;
-    verdict own;
-    own.is_doubt = body.certain_reason.empty();
-    own.is_safe = reason.empty();
-    if (!own.is_safe || !is_trusted) own.effects = body.effects;
-    if (!own.is_safe && !is_trusted) own.effects.may_set = own.effects.may_pin = true;
-    own.effects.calls_c = f.language == routine_language::c && !is_trusted;
-    own.depends_on_literals = body.depends_on_literals && !own.is_safe;
-    if (own.is_safe) {
-      own.bodies = std::move(body.bodies);
-      if (!details.is_parsed) note_body(f, is_proven, own.bodies);
-    }
-    own.reason = std::move(reason);
-    const bool is_own_doubt = own.is_doubt && !own.is_safe && !own.reason.starts_with("calls ");
-    if (is_own_doubt) {
-      own.reason =
-          fmt::format("calls {}, volatile; declare it STABLE or list it under routing.functions.read",
-                      known_->written(f));
-      join(all, std::move(own));
-      return all;
-    }
-    join(all, std::move(own));
+  const bool is_trusted = f.changes == volatility::stable;
+  const bool is_proven = body.reason.empty();
+  auto& reason = is_trusted ? body.certain_reason : body.reason;
+  verdict own;
+  own.is_doubt = body.certain_reason.empty();
+  own.is_safe = reason.empty();
+  if (!own.is_safe || !is_trusted) own.effects = body.effects;
+  if (!own.is_safe && !is_trusted) own.effects.may_set = own.effects.may_pin = true;
+  own.effects.calls_c = f.language == routine_language::c && !is_trusted;
+  own.depends_on_literals = body.depends_on_literals && !own.is_safe;
+  if (own.is_safe) {
+    own.bodies = std::move(body.bodies);
+    if (!known_->details(f).is_parsed) note_body(f, is_proven, own.bodies);
   }
+  own.reason = std::move(reason);
+  const bool is_own_doubt = own.is_doubt && !own.is_safe && !own.reason.starts_with("calls ");
+  if (is_own_doubt) {
+    own.reason = fmt::format("calls {}, volatile; declare it STABLE or list it under routing.functions.read",
+                             known_->written(f));
+    join(all, std::move(own));
+    return all;
+  }
+  join(all, std::move(own));
   if (!all.is_safe) all.reason = within(fmt::format("calls {}", known_->written(f)), all.reason);
+  return all;
+}
+
+verdict catalog_judge::call(const catalog_function& f, path_number path,
+                            std::span<const argument_type> arguments) {
+  auto judged = function(f, path);
+  const bool may_execute = !judged.is_safe && judged.depends_on_literals && depth_ == 0 &&
+                           f.language == routine_language::plpgsql && !f.mixes_outputs && !f.is_variadic;
+  if (!may_execute || arguments.size() != f.arguments.size) return judged;
+  const auto& executed = executed_by(f, path);
+  if (executed.texts.empty() || !takes_texts(f, arguments, executed.texts)) return judged;
+  auto all = executed.rest;
+  auto made = judge_executed(executed, arguments);
+  if (!made.is_safe) made.reason = within(fmt::format("calls {}", known_->written(f)), made.reason);
+  join(all, std::move(made));
+  all.depends_on_literals = true;
+  return all;
+}
+
+// Asked when nothing else is: what is judged meanwhile leans on no open question, and where the function
+// calls itself, on what is known of it by now.
+const catalog_judge::executed_texts& catalog_judge::executed_by(const catalog_function& f, path_number path) {
+  const question asked{f.id, path, of_function};
+  if (const auto found = executed_.find(asked); found != executed_.end()) return found->second;
+  executed_texts made;
+  bodies_ = 0;
+  was_cut_ = false;
+  ++depth_;
+  auto body = judge_body(f, path);
+  made.texts = std::exchange(body.executed, {});
+  made.rest = judge_with(f, path, std::move(body));
+  made.path = inner_path(f, path);
+  --depth_;
+  proven_.clear();
+  return executed_.insert_or_assign(asked, std::move(made)).first->second;
+}
+
+// A value of another type may be written in another way than the constant it is made of.
+bool catalog_judge::takes_texts(const catalog_function& f, std::span<const argument_type> arguments,
+                                const std::vector<text_template>& texts) const {
+  constexpr object_id text_type = 25;
+  const auto types = known_->ids(f.arguments);
+  return std::ranges::all_of(texts, [&](const text_template& text) {
+    return std::ranges::all_of(text, [&](const text_piece& piece) {
+      const auto at = piece.parameter;
+      return piece.is == text_piece::kind::constant ||
+             (at < arguments.size() && types[at] == text_type && arguments[at].constant);
+    });
+  });
+}
+
+verdict catalog_judge::judge_executed(const executed_texts& executed,
+                                      std::span<const argument_type> arguments) {
+  verdict all;
+  const names_in_path names(*this, executed.path);
+  ++depth_;
+  for (const auto& text : executed.texts) {
+    const auto made = fill(text, [&](std::size_t at) { return *arguments[at].constant; });
+    auto found = judge_sql_body(made, names);
+    verdict one;
+    one.is_safe = found.reason.empty();
+    one.is_doubt = found.certain_reason.empty();
+    one.effects = found.effects;
+    one.effects.may_set = one.effects.may_pin = !one.is_safe;
+    one.bodies = std::move(found.bodies);
+    one.bodies.add(made);
+    one.reason = std::move(found.reason);
+    join(all, std::move(one));
+  }
+  --depth_;
+  proven_.clear();
   return all;
 }
 
@@ -172,6 +257,14 @@ void catalog_judge::note_body(const catalog_function& f, bool is_proven, called_
 }
 
 // A body's text is read by the function's own search_path, and by its owner where it runs as that.
+path_number catalog_judge::inner_path(const catalog_function& f, path_number path) {
+  const auto& details = known_->details(f);
+  const auto role = details.owner.empty() ? std::string_view(paths_[path].role) : details.owner;
+  const bool is_other = details.has_search_path || role != paths_[path].role;
+  const auto text = details.has_search_path ? std::string(details.search_path) : paths_[path].text;
+  return is_other ? this->path(text, role) : path;
+}
+
 findings catalog_judge::judge_body(const catalog_function& f, path_number path) {
   const auto& details = known_->details(f);
   findings found;
@@ -179,10 +272,7 @@ findings catalog_judge::judge_body(const catalog_function& f, path_number path) 
     found.refuse(details.refusal);
     return found;
   }
-  const auto role = details.owner.empty() ? std::string_view(paths_[path].role) : details.owner;
-  const bool is_other = details.has_search_path || role != paths_[path].role;
-  const auto text = details.has_search_path ? std::string(details.search_path) : paths_[path].text;
-  const auto inner = is_other ? this->path(text, role) : path;
+  const auto inner = inner_path(f, path);
   if (details.is_parsed) {
     found.take(judge_uses(details.uses, inner));
     return found;

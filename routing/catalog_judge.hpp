@@ -30,6 +30,9 @@ class catalog_judge {
                 std::shared_ptr<const function_lists> lists);
 
   [[nodiscard]] verdict function(const catalog_function& f, path_number path);
+  // The same of a call with these arguments: what it executes may be made of their values.
+  [[nodiscard]] verdict call(const catalog_function& f, path_number path,
+                             std::span<const argument_type> arguments);
   [[nodiscard]] verdict operation(const catalog_operator& o, path_number path);
   [[nodiscard]] verdict relation(const catalog_relation& r, path_number path);
   [[nodiscard]] verdict type(const catalog_type& t, path_number path);
@@ -65,6 +68,12 @@ class catalog_judge {
     verdict judged;
   };
 
+  struct executed_texts {
+    verdict rest;  // of all else in the function
+    std::vector<text_template> texts;
+    path_number path = 0;  // by which their names are found
+  };
+
   template <class Judge>
   verdict once(question asked, Judge judge);
   verdict judge_function(const catalog_function& f, path_number path);
@@ -73,13 +82,20 @@ class catalog_judge {
   verdict judge_reference(const reference& use, path_number path);
   verdict judge_stored(const reference& use, path_number path);
   static void note_body(const catalog_function& f, bool is_proven, called_bodies& bodies);
+  verdict judge_with(const catalog_function& f, path_number path, findings body);
   findings judge_body(const catalog_function& f, path_number path);
+  path_number inner_path(const catalog_function& f, path_number path);
+  const executed_texts& executed_by(const catalog_function& f, path_number path);
+  verdict judge_executed(const executed_texts& executed, std::span<const argument_type> arguments);
+  [[nodiscard]] bool takes_texts(const catalog_function& f, std::span<const argument_type> arguments,
+                                 const std::vector<text_template>& texts) const;
 
   std::shared_ptr<const catalog> known_;
   std::string role_;
   std::shared_ptr<const function_lists> lists_;
   std::vector<search> paths_;
   boost::unordered_flat_map<question, answer> answers_;
+  boost::unordered_flat_map<question, executed_texts> executed_;
   std::vector<question> proven_;  // while something is being judged, what was found safe meanwhile
   std::size_t depth_ = 0;
   std::size_t bodies_ = 0;
@@ -96,6 +112,7 @@ class names_in_path final : public facts {
   [[nodiscard]] verdict operation(const object_name& operation) const override;
   [[nodiscard]] verdict type(const object_name& type) const override;
   [[nodiscard]] verdict column(std::string_view column, bool qualified) const override;
+  [[nodiscard]] bool is_only_builtin(object_sort sort, std::string_view name) const override;
 
  private:
   [[nodiscard]] std::vector<object_id> searched(const object_name& name) const;

@@ -45,7 +45,8 @@ SELECT p.oid, p.pronamespace, p.proname, p.proargtypes, p.pronargdefaults, p.pro
             THEN pg_catalog.array_to_json(p.proargnames) END,
        CASE WHEN p.oid >= 12000 THEN pg_catalog.array_to_string(ARRAY(
          SELECT DISTINCT t FROM pg_catalog.unnest(p.proallargtypes || p.proargtypes::oid[] || p.prorettype) t
-          WHERE t >= 16384), ' ') END
+          WHERE t >= 16384), ' ') END,
+       p.proargmodes IS NOT NULL AND pg_catalog.array_to_string(p.proargmodes, '') !~ '^[ibv]*[ot]*$'
   FROM pg_catalog.pg_proc p
   JOIN pg_catalog.pg_language l ON l.oid = p.prolang
   LEFT JOIN pg_catalog.pg_depend d

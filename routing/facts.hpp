@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,8 +39,11 @@ struct verdict {
 struct argument_type {
   enum class kind : std::uint8_t { unknown, number, named };
   kind is = kind::unknown;
-  object_name name;  // of `named`
+  object_name name;                          // of `named`
+  std::optional<std::string_view> constant;  // its text, where it is a string constant
 };
+
+enum class object_sort : std::uint8_t { function, operation };
 
 struct function_call {
   object_name name;
@@ -60,6 +64,10 @@ class facts {
   [[nodiscard]] virtual verdict type(const object_name& type) const = 0;  // as the target of a cast
   // A column, or the field of a composite value (`qualified`), which may be a function of it.
   [[nodiscard]] virtual verdict column(std::string_view column, bool qualified) const = 0;
+  // Whether nobody but PostgreSQL itself has made one of this name, in any schema.
+  [[nodiscard]] virtual bool is_only_builtin(object_sort /*sort*/, std::string_view /*name*/) const {
+    return false;
+  }
 };
 
 struct builtin_function;

@@ -11,8 +11,10 @@
 #include <fmt/format.h>
 
 #include "routing/classifier.hpp"
+#include "routing/kept_parameters.hpp"
 #include "routing/sql_parser.hpp"
 #include "routing/statements.hpp"
+#include "routing/text_template.hpp"
 #include "routing/tree.hpp"
 
 extern "C" {
@@ -88,11 +90,43 @@ std::optional<std::size_t> end_of_target(std::string_view text) {
   return std::nullopt;
 }
 
+// The text that EXECUTE is given.
+std::optional<text_template> parse_template(std::string_view text, const kept_parameters& parameters,
+                                            const facts& known) {
+  sql_parser parser;
+  if (parser.parse(fmt::format("SELECT {}", text)) != parse_failure::none) return std::nullopt;
+  const auto* root = parser.tree().if_object();
+  const auto* statements = root == nullptr ? nullptr : list_field(*root, "stmts");
+  if (statements == nullptr || statements->size() != 1) return std::nullopt;
+  const auto* raw = statements->front().if_object();
+  const auto* statement = raw == nullptr ? nullptr : raw->if_contains("stmt");
+  const auto* select = statement == nullptr ? nullptr : as_node(*statement, "SelectStmt");
+  const auto* targets = select == nullptr ? nullptr : list_field(*select, "targetList");
+  if (targets == nullptr || targets->size() != 1) return std::nullopt;
+  const auto* target = as_node(targets->front(), "ResTarget");
+  const auto* value = target == nullptr ? nullptr : target->if_contains("val");
+  if (value == nullptr) return std::nullopt;
+  return template_of(
+      *value, [&](std::string_view name) { return parameters.find(name); }, known);
+}
+
+// A type that the body does not name: what parameters are of is judged with the function.
+std::string parameter_type(std::string_view source) {
+  std::string name = "type_of_parameter";
+  while (source.find(name) != std::string_view::npos)
+    name += '_';
+  return name;
+}
+
 // Walks what libpg_query says of a PL/pgSQL function: its statements, the texts of its expressions and
 // queries, the types of its variables. Statements that are not named here are no reads.
 class body_walker {
  public:
-  body_walker(const facts& known, findings& found) : known_(known), found_(found) {}
+  body_walker(kept_parameters parameters, std::string parameter_type, const facts& known, findings& found)
+      : parameters_(std::move(parameters)),
+        parameter_type_(std::move(parameter_type)),
+        known_(known),
+        found_(found) {}
 
   void walk(const json::value& value, std::string_view field) {
     if (const auto* list = value.if_array()) {
@@ -109,23 +143,26 @@ class body_walker {
       } else if (name == "PLpgSQL_type") {
         type(inner);
       } else {
-        if (name.starts_with("PLpgSQL_stmt_")) statement(name.substr(13), inner);
-        walk(inner, name == "expr" && field == "PLpgSQL_stmt_assign" ? "assignment" : name);
+        if (name.starts_with("PLpgSQL_stmt_")) statement(name.substr(13));
+        walk(inner, role_of(name, field));
       }
     }
   }
 
  private:
-  void statement(std::string_view kind, const json::value& fields) {
-    constexpr std::array<std::string_view, 22> reads{
-        "block",   "assign",      "if",           "case",   "loop",  "while",  "fori",    "fors",
-        "forc",    "foreach_a",   "exit",         "return", "raise", "assert", "execsql", "perform",
-        "getdiag", "return_next", "return_query", "open",   "fetch", "close"};
-    if (kind.starts_with("dyn")) return found_.doubt("EXECUTE of a text made as it runs");
+  static std::string_view role_of(std::string_view name, std::string_view node) {
+    if (name == "expr" && node == "PLpgSQL_stmt_assign") return "assignment";
+    if (name == "query" && node.starts_with("PLpgSQL_stmt_dyn")) return "dynquery";
+    return name;
+  }
+
+  void statement(std::string_view kind) {
+    constexpr std::array<std::string_view, 24> reads{
+        "block",   "assign",      "if",           "case",   "loop",  "while",  "fori",       "fors",
+        "forc",    "foreach_a",   "exit",         "return", "raise", "assert", "execsql",    "perform",
+        "getdiag", "return_next", "return_query", "open",   "fetch", "close",  "dynexecute", "dynfors"};
     if (std::find(reads.begin(), reads.end(), kind) == reads.end())
       return found_.refuse(fmt::format("its body is not only queries ({})", kind));
-    const auto* node = fields.if_object();
-    if (node != nullptr && node->contains("dynquery")) found_.doubt("EXECUTE of a text made as it runs");
   }
 
   void expression(const json::value& fields, std::string_view field) {
@@ -134,9 +171,18 @@ class body_walker {
     const auto text = text_field(*node, "query");
     constexpr std::array<std::string_view, 4> queries{"sqlstmt", "query", "argquery", "cursor_explicit_expr"};
     const bool is_query = std::find(queries.begin(), queries.end(), field) != queries.end();
-    if (is_query || begins_with_word(text, "select")) return judge_sql(text, known_, found_);
-    if (field != "assignment") return judge_sql(fmt::format("SELECT {}", text), known_, found_);
-    assignment(text);
+    if (is_query || (field != "dynquery" && begins_with_word(text, "select")))
+      return judge_sql(text, known_, found_);
+    if (field == "assignment") return assignment(text);
+    judge_sql(fmt::format("SELECT {}", text), known_, found_);
+    if (field == "dynquery") execute(text);
+  }
+
+  void execute(std::string_view text) {
+    const auto made = parse_template(text, parameters_, known_);
+    if (!made) return found_.doubt("EXECUTE of a text made as it runs");
+    if (!needs_no_values(*made)) return found_.executed.push_back(*made);
+    judge_sql(fill(*made, [](std::size_t) { return std::string_view{}; }), known_, found_);
   }
 
   void assignment(std::string_view text) {
@@ -151,7 +197,7 @@ class body_walker {
   void type(const json::value& fields) {
     const auto* node = fields.if_object();
     const auto name = node == nullptr ? std::string_view{} : text_field(*node, "typname");
-    if (name.empty() || name == "UNKNOWN" || name == "record") return;
+    if (name.empty() || name == "UNKNOWN" || name == "record" || name == parameter_type_) return;
     judge_sql(fmt::format("SELECT NULL::{}", name.substr(0, end_of_type(name))), known_, found_);
   }
 
@@ -164,6 +210,8 @@ class body_walker {
     return is_row ? percent : std::min(name.rfind('.', percent), percent);
   }
 
+  const kept_parameters parameters_;
+  const std::string parameter_type_;
   const facts& known_;
   findings& found_;
 };
@@ -179,13 +227,14 @@ std::string quoted(std::string_view name) {
 
 // libpg_query knows no parameters: they become the variables of a block around the body.
 std::string as_statement(const plpgsql_body& body, std::string_view end) {
+  const auto type = parameter_type(body.source);
   std::string text = "CREATE FUNCTION f() RETURNS ";
   text += body.returns_set ? "SETOF int" : body.returns_nothing ? "void" : "int";
   std::string inner = "DECLARE ";
   for (std::size_t at = 0; at < body.parameters; ++at)
-    inner += fmt::format("\"${}\" int; ", at + 1);
+    inner += fmt::format("\"${}\" {}; ", at + 1, type);
   for (const auto name : body.names) {
-    if (!name.empty()) inner += fmt::format("{} int; ", quoted(name));
+    if (!name.empty()) inner += fmt::format("{} {}; ", quoted(name), type);
   }
   inner += fmt::format("BEGIN {}{} END", body.source, end);
   std::string tag = "$body$";
@@ -194,7 +243,8 @@ std::string as_statement(const plpgsql_body& body, std::string_view end) {
   return fmt::format("{} AS {}{}{} LANGUAGE plpgsql", text, tag, inner, tag);
 }
 
-bool judge_plpgsql(const std::string& statement, const facts& known, findings& found) {
+bool judge_plpgsql(const plpgsql_body& body, std::string_view end, const facts& known, findings& found) {
+  const auto statement = as_statement(body, end);
   const plpgsql_result result(statement.c_str());
   if (result.value.error != nullptr || result.value.plpgsql_funcs == nullptr) return false;
   json::parse_options options;
@@ -204,7 +254,7 @@ bool judge_plpgsql(const std::string& statement, const facts& known, findings& f
   const auto tree = json::parse(result.value.plpgsql_funcs, error, {}, options);
   const auto* functions = error ? nullptr : tree.if_array();
   if (functions == nullptr || functions->size() != 1) return false;
-  body_walker(known, found).walk(tree, {});
+  body_walker(kept_parameters(tree, body), parameter_type(body.source), known, found).walk(tree, {});
   return true;
 }
 
@@ -219,8 +269,8 @@ findings judge_sql_body(std::string_view source, const facts& known) {
 findings judge_plpgsql_body(const plpgsql_body& body, const facts& known) {
   findings found;
   const bool fits = body.source.size() <= max_parsed_text && body.source.find('\0') == std::string_view::npos;
-  const bool is_judged = fits && (judge_plpgsql(as_statement(body, "\n;"), known, found) ||
-                                  judge_plpgsql(as_statement(body, "\n"), known, found));
+  const bool is_judged =
+      fits && (judge_plpgsql(body, "\n;", known, found) || judge_plpgsql(body, "\n", known, found));
   if (!is_judged) found.doubt("a body that cannot be parsed");
   return found;
 }

@@ -22,6 +22,7 @@ struct plpgsql_body {
 // A list of SQL statements. What cannot be parsed is a doubt.
 [[nodiscard]] findings judge_sql_body(std::string_view source, const facts& known);
 
+// What it executes of a text made of its parameters' values is left to the caller: findings::executed.
 [[nodiscard]] findings judge_plpgsql_body(const plpgsql_body& body, const facts& known);
 
 }  // namespace pgsteer::routing

@@ -134,7 +134,7 @@ verdict names_in_path::function(const function_call& call) const {
   for (const auto* f : candidates(call)) {
     is_known = true;
     if (!is_builtin(*f) || judge_.listing_of(*f) != listing::none) {
-      join(all, judge_.function(*f, path_));
+      join(all, judge_.call(*f, path_, call.types));
     } else if (!std::exchange(is_builtin_judged, true)) {
       join(all, builtin_facts().function({{{}, "pg_catalog", name.name}, call.arguments, {}}));
     }
@@ -224,6 +224,13 @@ verdict names_in_path::column(std::string_view column, bool qualified) const {
     if (takes_rows) join(all, judge_.function(f, path_));
   }
   return all;
+}
+
+bool names_in_path::is_only_builtin(object_sort sort, std::string_view name) const {
+  const auto is_made = [](const auto& each) { return each.id >= first_user_object; };
+  const auto& known = judge_.known();
+  return sort == object_sort::function ? std::ranges::none_of(known.functions(name), is_made)
+                                       : std::ranges::none_of(known.operators(name), is_made);
 }
 
 }  // namespace pgsteer::routing

@@ -39,14 +39,17 @@ std::size_t count(const json::array* list) {
 argument_type type_of(const json::value& argument) {
   if (const auto* constant = as_node(argument, "A_Const")) {
     const bool is_number = constant->contains("ival") || constant->contains("fval");
-    return {is_number ? argument_type::kind::number : argument_type::kind::unknown, {}};
+    if (is_number) return {argument_type::kind::number, {}, {}};
+    argument_type type;
+    if (const auto* text = object_field(*constant, "sval")) type.constant = text_field(*text, "sval");
+    return type;
   }
   const auto* cast = as_node(argument, "TypeCast");
   const auto* type = cast == nullptr ? nullptr : object_field(*cast, "typeName");
   if (type == nullptr || type->contains("arrayBounds") || flag_field(*type, "setof")) return {};
   const auto name = name_field(*type, "names");
   if (!name) return {};
-  return {argument_type::kind::named, *name};
+  return {argument_type::kind::named, *name, {}};
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "routing/classification.hpp"
 #include "routing/facts.hpp"
 #include "routing/node_rules.hpp"
+#include "routing/text_template.hpp"
 
 namespace pgsteer::routing {
 
@@ -22,10 +23,11 @@ struct findings {
   std::string certain_reason;  // the first that is knowledge and no doubt
   session_effects effects;
   called_bodies bodies;
-  bool depends_on_literals = false;  // the same text with other literals may need another judgement
-  bool is_liftable = true;           // the reason is doubt, or that servers differ: somebody may know better
-  bool locks = false;                // rows, or it makes a table
-  bool modifies = false;             // INSERT, UPDATE or DELETE somewhere: 25006 on any read-only server
+  std::vector<text_template> executed;  // of a function's body: made of its parameters, and not judged
+  bool depends_on_literals = false;     // the same text with other literals may need another judgement
+  bool is_liftable = true;  // the reason is doubt, or that servers differ: somebody may know better
+  bool locks = false;       // rows, or it makes a table
+  bool modifies = false;    // INSERT, UPDATE or DELETE somewhere: 25006 on any read-only server
 
   [[nodiscard]] bool is_read() const { return reason.empty(); }
   void refuse(std::string_view why);

@@ -58,10 +58,109 @@ TEST_F(catalog_facts_test, doubt_what_a_body_does_not_show) {
   fixture.sql(17002, "broken", "", "SELECT FROM WHERE (");
   fixture.function({.id = "17003", .name = "foreign_code", .language = "c"});
   fixture.sql(17004, "too_long", "", "");
-  EXPECT_EQ(reason("SELECT runs('x')"), "calls public.runs(text)" + advice);
+  EXPECT_EQ(reason("SELECT runs(lower('x'))"), "calls public.runs(text)" + advice);
+  EXPECT_EQ(reason("SELECT runs('x')"), "calls public.runs(text): a part that cannot be parsed");
   EXPECT_EQ(reason("SELECT broken()"), "calls public.broken()" + advice);
   EXPECT_EQ(reason("SELECT foreign_code()"), "calls public.foreign_code()" + advice);
   EXPECT_EQ(reason("SELECT too_long()"), "calls public.too_long()" + advice);
+}
+
+TEST_F(catalog_facts_test, judge_what_a_function_executes_by_its_arguments) {
+  fixture.relation(16500, 2200, "t");
+  fixture.sql(17001, "adds", "", "INSERT INTO t VALUES (1)");
+  const std::string rest = " LOOP RETURN 1; END LOOP; END";
+  fixture.plpgsql(17002, "count_estimate", "25",
+                  "DECLARE r record; BEGIN FOR r IN EXECUTE 'EXPLAIN ' || $1" + rest);
+  fixture.plpgsql(17003, "rows_of", "25",
+                  "DECLARE r text; BEGIN FOR r IN EXECUTE format('EXPLAIN ANALYZE %s', $1)" + rest);
+  fixture.plpgsql(17004, "size_of", "25 25",
+                  "BEGIN EXECUTE format('SELECT y FROM %I WHERE x = %L', $1, $2); RETURN 1; END");
+  fixture.plpgsql(17005, "always", "", "BEGIN EXECUTE 'SELECT 1' || ' FROM t'; RETURN 1; END");
+  fixture.plpgsql(17006, "never", "", "BEGIN EXECUTE 'DELETE FROM t'; RETURN 1; END");
+  EXPECT_EQ(reason("SELECT count_estimate('SELECT * FROM t'), rows_of('TABLE t'), always()"), "read");
+  EXPECT_EQ(reason("SELECT size_of('t', 'it''s')"), "read");
+  EXPECT_THAT(reason("SELECT never()"), HasSubstr("DELETE"));
+  EXPECT_EQ(reason("SELECT rows_of('DELETE FROM t')"),
+            "calls public.rows_of(text): EXPLAIN: DELETE is not a read");
+  EXPECT_THAT(reason("SELECT rows_of('SELECT 1; DROP TABLE t')"), HasSubstr("calls public.rows_of(text)"));
+  EXPECT_THAT(reason("SELECT rows_of('SELECT adds()')"), HasSubstr("INSERT is not a read"));
+  EXPECT_THAT(reason("SELECT rows_of('no SQL')"), HasSubstr("cannot be parsed"));
+  for (const auto* unknown :
+       {"rows_of($1)", "rows_of('SELECT '::text || 1)", "rows_of(NULL)", "rows_of(x) FROM t"})
+    EXPECT_THAT(reason("SELECT " + std::string(unknown)), HasSubstr("volatile")) << unknown;
+}
+
+TEST_F(catalog_facts_test, follow_no_parameter_that_changes) {
+  const std::vector<std::string> bodies{
+      "BEGIN q := 'DELETE FROM t'; EXECUTE q; RETURN 1; END",
+      "BEGIN $1 := 'DELETE FROM t'; EXECUTE q; RETURN 1; END",
+      "BEGIN SELECT x INTO q FROM t; EXECUTE q; RETURN 1; END",
+      "DECLARE q text := 'DELETE FROM t'; BEGIN EXECUTE q; RETURN 1; END",
+      "DECLARE p ALIAS FOR $1; BEGIN p := 'DELETE FROM t'; EXECUTE q; RETURN 1; END",
+      "BEGIN FOR q IN SELECT x FROM t LOOP EXECUTE q; END LOOP; RETURN 1; END",
+      "BEGIN FOR q IN 1..2 LOOP EXECUTE q; END LOOP; RETURN 1; END",
+      "BEGIN GET DIAGNOSTICS q = ROW_COUNT; EXECUTE q; RETURN 1; END",
+      "BEGIN EXECUTE 'SELECT 1' INTO q; EXECUTE q; RETURN 1; END",
+      "DECLARE a text[] := '{}'; BEGIN FOREACH q IN ARRAY a LOOP EXECUTE q; END LOOP; RETURN 1; END",
+      "DECLARE v text; BEGIN EXECUTE v; RETURN 1; END",
+      "BEGIN EXECUTE lower(q); RETURN 1; END",
+      "BEGIN EXECUTE format('%2$s', q, q); RETURN 1; END",
+      "BEGIN EXECUTE format('%s %s', q); RETURN 1; END",
+      "BEGIN EXECUTE q; PERFORM f('DELETE FROM t'); RETURN 1; END",
+      "BEGIN EXECUTE q; PERFORM g(q); RETURN 1; END",
+  };
+  for (const auto& body : bodies) {
+    fixture = {};
+    fixture.relation(16500, 2200, "t");
+    fixture.function({.id = "17001",
+                      .name = "f",
+                      .arguments = "25",
+                      .language = "plpgsql",
+                      .source = body,
+                      .names = R"(["q"])"});
+    fixture.plpgsql(17002, "g", "25", "BEGIN PERFORM f('DELETE FROM t'); RETURN 1; END");
+    EXPECT_NE(reason("SELECT f('SELECT 1')"), "read") << body;
+  }
+}
+
+// A parameter is not of type integer because nothing is known of it inside the body.
+TEST_F(catalog_facts_test, see_no_casts_from_integer_in_a_parameter) {
+  fixture.sql(17001, "to_odd", "23", "SELECT missing($1)");
+  fixture.add(catalog_query::types, {"16600", "2200", "odd", "b", "0", "0", "0", "", "0"});
+  fixture.add(catalog_query::casts, {"23", "16600", "17001", "t", "t"});
+  fixture.plpgsql(17002, "leaks", "25", "BEGIN RAISE NOTICE '%', $1; RETURN true; END");
+  fixture.plpgsql(17003, "counts", "25", "DECLARE n int; BEGIN RETURN true; END");
+  EXPECT_EQ(reason("SELECT leaks('x')"), "read");
+  EXPECT_NE(reason("SELECT counts('x')"), "read");
+}
+
+TEST_F(catalog_facts_test, execute_by_name_of_the_parameter) {
+  fixture.function({.id = "17001",
+                    .name = "f",
+                    .arguments = "25 25",
+                    .language = "plpgsql",
+                    .source = "BEGIN EXECUTE q || ' WHERE ' || quote_ident($2) || ' = 1'; END",
+                    .names = R"(["q", "c", "out"])"});
+  fixture.function({.id = "17002",
+                    .name = "mixed",
+                    .arguments = "25",
+                    .language = "plpgsql",
+                    .source = "BEGIN EXECUTE q; END",
+                    .names = R"(["o", "q"])",
+                    .mixes_outputs = "t"});
+  fixture.relation(16500, 2200, "t");
+  EXPECT_EQ(reason("SELECT * FROM f('SELECT * FROM t', 'x')"), "read");
+  EXPECT_NE(reason("SELECT * FROM f('DELETE FROM t', 'x')"), "read");
+  EXPECT_NE(reason("SELECT mixed('SELECT 1')"), "read");
+}
+
+// Another || may make another text.
+TEST_F(catalog_facts_test, trust_no_operator_of_the_database_with_texts) {
+  fixture.plpgsql(17001, "f", "25", "BEGIN EXECUTE 'SELECT ' || $1; RETURN 1; END");
+  EXPECT_EQ(reason("SELECT f('1')"), "read");
+  fixture.sql(17002, "joined", "25 25", "SELECT 'DELETE FROM t'", "i");
+  fixture.add(catalog_query::operators, {"17003", "2200", "||", "17002"});
+  EXPECT_NE(reason("SELECT f('1')"), "read");
 }
 
 TEST_F(catalog_facts_test, trust_stable_functions_but_not_against_what_is_known) {

@@ -28,6 +28,8 @@ class catalog_fixture {
     add(catalog_query::casts, {"23", "20", "481", "t", "f"});
     add(catalog_query::casts, {"23", "1700", "1740", "t", "f"});
     builtin(870, "lower", "25");
+    builtin(3539, "format", "25 2276", true);
+    builtin(1282, "quote_ident", "25");
     builtin(1574, "nextval", "25");
     builtin(1299, "now", "");
     builtin(65, "int4eq", "23 23");
@@ -50,12 +52,13 @@ class catalog_fixture {
     std::string defaults = "0";
     std::string is_variadic = "f";
     std::string kind = "f";
+    std::string mixes_outputs = "f";
   };
 
   void function(const function_row& f) {
     add(catalog_query::functions,
         {f.id, f.schema, f.name, f.arguments, f.defaults, f.is_variadic, f.volatility, f.kind, f.language,
-         "f", "f", f.extension, f.owner, f.config, f.source, f.tree, f.names, f.types});
+         "f", "f", f.extension, f.owner, f.config, f.source, f.tree, f.names, f.types, f.mixes_outputs});
   }
 
   // A function of public in SQL or PL/pgSQL.
@@ -97,7 +100,7 @@ class catalog_fixture {
   [[nodiscard]] std::shared_ptr<const catalog> make() const { return make_catalog(rows_); }
 
  private:
-  void builtin(int id, const std::string& name, const std::string& arguments) {
+  void builtin(int id, const std::string& name, const std::string& arguments, bool is_variadic = false) {
     function_row f;
     f.id = std::to_string(id);
     f.schema = "11";
@@ -105,6 +108,7 @@ class catalog_fixture {
     f.arguments = arguments;
     f.volatility = "i";
     f.language = "internal";
+    f.is_variadic = is_variadic ? "t" : "f";
     function(f);
   }
 
