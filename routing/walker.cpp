@@ -240,7 +240,15 @@ void walker::judge_call(const json::object& fields) {
       types.push_back(type_of(argument));
   }
   add_ordered_arguments(fields, types);
+  if (unfolds(*name, types.size())) return take(known_.function({*name, 1, {}}));
   take(known_.function({*name, types.size(), types}));
+}
+
+// `FROM unnest(a, b)` stands for one unnest() of each.
+// https://www.postgresql.org/docs/15/queries-table-expressions.html#QUERIES-TABLEFUNCTIONS
+bool walker::unfolds(const object_name& function, std::size_t arguments) const {
+  return arguments > 1 && function.schema.empty() && function.name == "unnest" &&
+         known_.is_only_builtin(object_sort::function, function.name);
 }
 
 void walker::judge_column(const json::object& fields) {

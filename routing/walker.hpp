@@ -54,6 +54,7 @@ class walker {
   void judge_modify(std::string_view type, const boost::json::object& fields);
   void judge_range_var(const boost::json::object& fields);
   void judge_call(const boost::json::object& fields);
+  [[nodiscard]] bool unfolds(const object_name& function, std::size_t arguments) const;
   void add_ordered_arguments(const boost::json::object& call, std::vector<argument_type>& types) const;
   void judge_column(const boost::json::object& fields);
   void judge_indirection(const boost::json::object& fields);

@@ -123,6 +123,13 @@ TEST_F(catalog_facts_test, follow_no_parameter_that_changes) {
   }
 }
 
+TEST_F(catalog_facts_test, unfold_each_array_of_a_from_item) {
+  fixture.builtin(2331, "unnest", "2277");
+  EXPECT_EQ(reason("SELECT * FROM unnest(ARRAY[1], ARRAY[2])"), "read");
+  fixture.sql(17001, "unnest", "1007 1007", "INSERT INTO t VALUES (1)");
+  EXPECT_NE(reason("SELECT * FROM unnest(ARRAY[1], ARRAY[2])"), "read");
+}
+
 // A parameter is not of type integer because nothing is known of it inside the body.
 TEST_F(catalog_facts_test, see_no_casts_from_integer_in_a_parameter) {
   fixture.sql(17001, "to_odd", "23", "SELECT missing($1)");

@@ -99,7 +99,6 @@ class catalog_fixture {
 
   [[nodiscard]] std::shared_ptr<const catalog> make() const { return make_catalog(rows_); }
 
- private:
   void builtin(int id, const std::string& name, const std::string& arguments, bool is_variadic = false) {
     function_row f;
     f.id = std::to_string(id);
@@ -112,6 +111,7 @@ class catalog_fixture {
     function(f);
   }
 
+ private:
   std::map<catalog_query, catalog_rows> rows_;
 };
 
