@@ -232,7 +232,9 @@ void catalog_builder::add_cast(catalog_row row) {
   if (is_implicit) made_->tables_->casts.push_back({from, to});
   if (!flag(row, 4) || function == 0) return;
   type_uses_[to].push_back({object_kind::function, function});
-  if (is_implicit) type_uses_[from].push_back({object_kind::function, function});
+  // What becomes a type of the database's own stands beside something of that type, which is judged itself.
+  const bool is_shown_by_target = from < first_user_object && to >= first_user_object;
+  if (is_implicit && !is_shown_by_target) type_uses_[from].push_back({object_kind::function, function});
 }
 
 void catalog_builder::add_relation(catalog_row row) {

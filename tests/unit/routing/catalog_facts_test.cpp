@@ -136,9 +136,25 @@ TEST_F(catalog_facts_test, see_no_casts_from_integer_in_a_parameter) {
   fixture.add(catalog_query::types, {"16600", "2200", "odd", "b", "0", "0", "0", "", "0"});
   fixture.add(catalog_query::casts, {"23", "16600", "17001", "t", "t"});
   fixture.plpgsql(17002, "leaks", "25", "BEGIN RAISE NOTICE '%', $1; RETURN true; END");
+  fixture.add(catalog_query::casts, {"23", "25", "17001", "t", "t"});
   fixture.plpgsql(17003, "counts", "25", "DECLARE n int; BEGIN RETURN true; END");
   EXPECT_EQ(reason("SELECT leaks('x')"), "read");
   EXPECT_NE(reason("SELECT counts('x')"), "read");
+}
+
+// An integer becomes one only where something else is of that type.
+TEST_F(catalog_facts_test, judge_an_implicit_cast_where_its_type_is_meant) {
+  fixture.sql(17001, "to_odd", "23", "INSERT INTO t VALUES ($1) RETURNING 1");
+  fixture.add(catalog_query::types, {"16600", "2200", "odd", "b", "0", "0", "0", "", "0"});
+  fixture.add(catalog_query::casts, {"23", "16600", "17001", "t", "t"});
+  fixture.function(
+      {.id = "17002", .name = "takes", .arguments = "16600", .volatility = "i", .types = "16600"});
+  fixture.relation(16500, 2200, "has", "r", "p", "16600");
+  fixture.relation(16501, 2200, "t");
+  EXPECT_EQ(reason("SELECT 1::int FROM t"), "read");
+  for (const auto* sql : {"SELECT takes(1)", "SELECT 1::odd", "SELECT * FROM has WHERE a = 1",
+                          "SELECT 1 UNION SELECT a FROM has"})
+    EXPECT_THAT(reason(sql), HasSubstr("to_odd")) << sql;
 }
 
 TEST_F(catalog_facts_test, execute_by_name_of_the_parameter) {
