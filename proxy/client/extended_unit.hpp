@@ -108,6 +108,9 @@ class extended_unit {
   };
   // Writes the frames judged last. `bytes` must be the same bytes (they may have moved).
   void write(std::string_view bytes, const write_context& context, protocol::gather& out);
+  // The same as show_own_statements() in the middle of a batch, where a Sync of ours would end the client's
+  // transaction.
+  static void show_own(const write_context& context, protocol::gather& out);
 
  private:
   struct item {

@@ -130,6 +130,22 @@ void extended_unit::lend_executed(const item& i, const write_context& context, p
   lent.push_back(name);
 }
 
+// What of it the server skips behind an error is undone with the rest of the batch.
+void extended_unit::show_own(const write_context& context, protocol::gather& out) {
+  auto& wire = context.wire;
+  for (const auto& s : wire.prepared.all()) {
+    put_close(out, s->server_name);
+    wire.prepared.remove(s->id);
+    wire.owed.expect(
+        {expected::close, owner::proxy, 0, note(wire, {statement_change::kind::backend_closed, {}, s})});
+  }
+  if (!context.names.named) return;
+  for (const auto& [name, s] : *context.names.named) {
+    put_parse(out, name, s->parse_tail);
+    wire.owed.expect({expected::parse, owner::proxy, 0, 0});
+  }
+}
+
 // A message that names a statement, while the server knows the client's statements by the client's names.
 void extended_unit::write_shown(const item& i, std::string_view frame, const write_context& context,
                                 protocol::gather& out) {

@@ -94,10 +94,10 @@ void take_back_statement(std::string_view name, backend_wire& wire, protocol::ga
 
 void show_own_statements(const client_statements& names, backend_wire& wire, protocol::gather& out) {
   auto& made = out.begin_made();
-  wire.prepared.each([&](const prepared_statement& s) {
-    protocol::write::close_statement(made, s.server_name);
+  for (const auto& s : wire.prepared.all()) {
+    protocol::write::close_statement(made, s->server_name);
     wire.owed.expect({expected::close, owner::proxy, 0, 0});
-  });
+  }
   wire.prepared.clear();
   if (names.named) {
     for (const auto& [name, s] : *names.named) {

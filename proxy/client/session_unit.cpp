@@ -378,10 +378,14 @@ std::size_t session::put_flow_frame(std::string_view bytes) {
   }
   const auto v = worker_.unit.judge(frame, judge_context());
   effects_ |= v.what->effects;
-  worker_.unit.write(frame,
-                     {names_, b.wire, b.status == 'E',
-                      static_cast<std::size_t>(worker_.settings().max_prepared_statements), shows_own_},
-                     worker_.to_backend);
+  extended_unit::write_context context{names_, b.wire, b.status == 'E',
+                                       static_cast<std::size_t>(worker_.settings().max_prepared_statements),
+                                       shows_own_};
+  if (v.what->effects.lists_prepared && !shows_own_ && b.status != 'E') {
+    extended_unit::show_own(context, worker_.to_backend);
+    context.by_client_names = shows_own_ = true;
+  }
+  worker_.unit.write(frame, context, worker_.to_backend);
   if (f.type == 'S') hide_own_statements();
   b.wire.revert(b.wire.owed.take_failed_change(), names_);
   const bool ends = f.type == 'S' || f.type == 'Q' || f.type == 'F';

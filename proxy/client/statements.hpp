@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "routing/classification.hpp"
 
@@ -72,10 +73,11 @@ class backend_statements {
   void remove(std::uint64_t id) { used_.erase(id); }
   void clear() { used_.clear(); }
   [[nodiscard]] std::size_t size() const { return used_.size(); }
-  template <class Visit>
-  void each(Visit visit) const {
+  [[nodiscard]] std::vector<statement_ref> all() const {
+    std::vector<statement_ref> found;
     for (const auto& [id, one] : used_)
-      visit(*one.statement);
+      found.push_back(one.statement);
+    return found;
   }
   // The one used longest ago, but not at all since `since` uses; null where there is none.
   [[nodiscard]] statement_ref oldest(std::uint64_t since) const;

@@ -22,13 +22,15 @@ def functions():
         "loop_pl": ("plpgsql", "DECLARE n int := 0; r record; BEGIN FOR r IN SELECT id FROM items LOOP "
                                "n := n + r.id; END LOOP; RETURN n; END"),
         "nested": ("sql", "SELECT count_sql_v() + 1"),
+        "executed": ("plpgsql", "DECLARE n int; BEGIN EXECUTE 'SELECT count(*) ' || 'FROM items' INTO n; RETURN n; END"),
         "caught": ("plpgsql", "BEGIN RETURN 1 / 0; EXCEPTION WHEN division_by_zero THEN RETURN -1; END"),
     }
     writes = {
         "adds_sql": ("sql", "INSERT INTO items VALUES (0); SELECT 1"),
         "adds_pl": ("plpgsql", "BEGIN DELETE FROM items WHERE id = -1; RETURN 1; END"),
         "adds_nested": ("sql", "SELECT adds_pl_v()"),
-        "adds_dynamic": ("plpgsql", "BEGIN EXECUTE 'UPDATE items SET id = id WHERE id = 1'; RETURN 1; END"),
+        "adds_dynamic": ("plpgsql", "BEGIN EXECUTE rtrim('UPDATE items SET id = id WHERE id = 1'); RETURN 1; END"),
+        "adds_executed": ("plpgsql", "BEGIN EXECUTE 'UPDATE items SET id = id WHERE id = 1'; RETURN 1; END"),
         "numbers": ("sql", "SELECT nextval('counter')::int"),
         "locks": ("sql", "SELECT count(pg_try_advisory_xact_lock(4711))::int"),
         "locks_rows": ("sql", "SELECT id FROM items LIMIT 1 FOR UPDATE"),
@@ -141,6 +143,8 @@ class Catalog(unittest.TestCase):
         self.assertEqual(self.judged("SELECT adds_dynamic_v()")["reason"],
                          "calls public.adds_dynamic_v(), volatile; declare it STABLE or list it under "
                          "routing.functions.read")
+        self.assertEqual(self.judged("SELECT adds_executed_v()")["reason"],
+                         "calls public.adds_executed_v(): UPDATE is not a read")
         self.assertEqual(self.judged("SELECT adds_sql_v()")["reason"],
                          "calls public.adds_sql_v(): INSERT is not a read")
         self.assertEqual(self.judged("SELECT * FROM on_scratch")["reason"],

@@ -209,7 +209,7 @@ class Connections(unittest.TestCase):
         self.assertEqual(sorted(numbers, key=numbers.get), ["another", "same"])
 
     def test_who_waits_in_vain_is_told_for_what(self):
-        proxy = start(self, {"name": "app", "max_connections": 1}, acquire_timeout="1s")
+        proxy = start(self, {"name": "app", "max_connections": 1}, acquire_timeout=f"{scaled(2)}s")
         with proxy.connect(**QUIET) as waits, proxy.connect(autocommit=False, **OTHER) as holds:
             holds.execute("SELECT txid_current()")
             with self.assertRaises(psycopg.errors.TooManyConnections) as caught:

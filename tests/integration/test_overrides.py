@@ -19,8 +19,8 @@ def setUpModule():
         "CREATE TABLE account (id int)", "INSERT INTO account VALUES (1)", "CREATE TABLE queue (id int)",
         # Nobody can prove what it does: it reads, writes or takes a lock by its argument.
         "CREATE FUNCTION obscure(statement text) RETURNS int LANGUAGE plpgsql AS"
-        " 'DECLARE n int; BEGIN EXECUTE statement INTO n; RETURN n; END'",
-        "CREATE FUNCTION listed_read() RETURNS int LANGUAGE plpgsql AS 'BEGIN EXECUTE ''SELECT 1''; RETURN 1; END'",
+        " 'DECLARE n int; BEGIN EXECUTE rtrim(statement) INTO n; RETURN n; END'",
+        "CREATE FUNCTION listed_read() RETURNS int LANGUAGE plpgsql AS 'BEGIN EXECUTE rtrim(''SELECT 1''); RETURN 1; END'",
         "CREATE FUNCTION listed_write() RETURNS int LANGUAGE sql STABLE AS 'SELECT 1'")
     proxy = Proxy(servers.primary.url(), servers.replica.url(), routing={
         "functions": {"read": ["public.listed_read()"], "write": ["public.listed_write"]},

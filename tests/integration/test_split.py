@@ -18,7 +18,7 @@ def setUpModule():
     servers.run("CREATE TABLE thing (id int, who text)", "INSERT INTO thing VALUES (1, 'one'), (2, 'two')",
                 "CREATE SEQUENCE numbers", "CREATE SCHEMA aside", "CREATE TABLE aside.thing (id int)",
                 "CREATE FUNCTION draws() RETURNS bigint STABLE LANGUAGE plpgsql AS"
-                " $$ DECLARE n bigint; BEGIN EXECUTE 'SELECT nextval(''numbers'')' INTO n; RETURN n; END $$")
+                " $$ DECLARE n bigint; BEGIN EXECUTE rtrim('SELECT nextval(''numbers'')') INTO n; RETURN n; END $$")
     servers.wait_for_replay()
     proxy = Proxy(servers.primary.url(), servers.replica.url(), transactions="split", pool_size=3,
                   backend_rotation="always", reconnect_delay="100ms")
