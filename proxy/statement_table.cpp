@@ -16,6 +16,8 @@ std::string_view to_string(held_by why) {
     case held_by::itself:
     case held_by::count_:
       break;
+    case held_by::setting:
+      return "calls current_setting() of what the session has not set: servers may differ";
     case held_by::block:
       return "in a transaction on the primary";
     case held_by::pin:

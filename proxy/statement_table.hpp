@@ -21,6 +21,7 @@ namespace pgsteer::proxy {
 // Why a statement ran on the primary.
 enum class held_by : std::uint8_t {
   itself,   // its class says so
+  setting,  // asked for, and not set by its session
   block,    // its transaction
   pin,      // its session's state
   wish,     // a comment, a pattern, the session, its user or database

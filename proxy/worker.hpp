@@ -144,7 +144,7 @@ class worker {
   protocol::settings_pool settings_values;
   sql_statement_pool sql_statements;
   extended_unit unit;
-  routing::classification executing;  // of the unit at hand, an EXECUTE
+  routing::classification executing;  // of the unit at hand, an EXECUTE or one that asks for settings
   protocol::gather to_backend;
   std::vector<iovec> to_client;
   std::deque<std::string> renamed;           // errors in which a statement got its client's name

@@ -75,6 +75,10 @@ const catalog_relation* catalog::relation_of_row_type(object_id type) const {
   return found == pairs.end() || found->first != type ? nullptr : relation(found->second);
 }
 
+std::string_view catalog::setting(object_id id) const {
+  return id < tables_->settings.size() ? std::string_view(tables_->settings[id]) : std::string_view{};
+}
+
 const catalog_schema* catalog::schema(object_id id) const {
   return tables_->schemas.find(id);
 }

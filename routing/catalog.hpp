@@ -19,7 +19,7 @@ using object_id = std::uint32_t;
 inline constexpr object_id first_user_object = 16384;
 inline constexpr object_id pg_catalog_schema = 11;
 
-enum class object_kind : std::uint8_t { function, operation, relation, type };
+enum class object_kind : std::uint8_t { function, operation, relation, type, setting };
 
 struct reference {
   object_kind kind;
@@ -135,6 +135,8 @@ class catalog {
   [[nodiscard]] const catalog_relation* relation(object_id id) const;
   [[nodiscard]] const catalog_type* type(object_id id) const;
   [[nodiscard]] const catalog_relation* relation_of_row_type(object_id type) const;
+  // The name of a setting that something asks for: numbered by this catalog alone.
+  [[nodiscard]] std::string_view setting(object_id id) const;
 
   [[nodiscard]] const catalog_schema* schema(object_id id) const;
   [[nodiscard]] const catalog_schema* schema(std::string_view name) const;

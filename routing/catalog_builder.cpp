@@ -142,6 +142,17 @@ std::vector<reference> catalog_builder::references(std::string_view ids, object_
   return list;
 }
 
+std::vector<reference> catalog_builder::with_settings(const tree_uses& uses) {
+  auto all = uses.references;
+  auto& settings = made_->tables_->settings;
+  for (const auto& name : uses.settings) {
+    const auto found = std::ranges::find(settings, name);
+    all.push_back({object_kind::setting, static_cast<object_id>(found - settings.begin())});
+    if (found == settings.end()) settings.push_back(name);
+  }
+  return all;
+}
+
 void catalog_builder::add_schema(catalog_row row) {
   auto& t = *made_->tables_;
   t.schemas.add({id(row, 0), t.texts.keep(text(row, 1)), t.texts.share(text(row, 2)), flag(row, 3)});
@@ -209,7 +220,7 @@ std::uint32_t catalog_builder::details(catalog_row row) {
     const auto uses = uses_of_tree(tree);
     made.is_parsed = true;
     if (made.refusal.empty()) made.refusal = t.texts.share(uses.refusal);
-    made.uses = keep(uses.references);
+    made.uses = keep(with_settings(uses));
   }
   t.details.push_back(std::move(made));
   return static_cast<std::uint32_t>(t.details.size() - 1);
@@ -260,7 +271,7 @@ void catalog_builder::add_tree(uses_by_object& into, catalog_row row, bool is_vi
   const auto object = id(row, 0);
   const auto uses = uses_of_tree(text(row, 1));
   auto& all = into[object];
-  for (const auto& use : uses.references) {
+  for (const auto& use : with_settings(uses)) {
     const bool is_itself = use.kind == object_kind::relation && use.id == object;  // OLD and NEW of its rule
     if (!is_itself) all.push_back(use);
   }

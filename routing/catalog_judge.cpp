@@ -47,6 +47,7 @@ std::string within(std::string_view outer, std::string_view inner) {
 void join(verdict& all, verdict&& one) {
   all.effects |= one.effects;
   all.bodies |= one.bodies;
+  all.asks |= one.asks;
   all.depends_on_literals |= one.depends_on_literals;
   const bool is_worse = !one.is_safe && (all.is_safe || (all.is_doubt && !one.is_doubt));
   if (!is_worse) return;
@@ -156,9 +157,11 @@ verdict catalog_judge::judge_with(const catalog_function& f, path_number path, f
   own.is_safe = reason.empty();
   if (!own.is_safe || !is_trusted) own.effects = body.effects;
   if (!own.is_safe && !is_trusted) own.effects.may_set = own.effects.may_pin = true;
+  own.effects.reads_custom |= body.effects.reads_custom;
   own.effects.calls_c = f.language == routine_language::c && !is_trusted;
   own.depends_on_literals = body.depends_on_literals && !own.is_safe;
   if (own.is_safe) {
+    own.asks = std::move(body.asks);
     own.bodies = std::move(body.bodies);
     if (!known_->details(f).is_parsed) note_body(f, is_proven, own.bodies);
   }
@@ -236,6 +239,7 @@ verdict catalog_judge::judge_executed(const executed_texts& executed,
     one.is_doubt = found.certain_reason.empty();
     one.effects = found.effects;
     one.effects.may_set = one.effects.may_pin = !one.is_safe;
+    one.asks = std::move(found.asks);
     one.bodies = std::move(found.bodies);
     one.bodies.add(made);
     one.reason = std::move(found.reason);
@@ -372,6 +376,8 @@ verdict catalog_judge::judge_uses(slice uses, path_number path, bool only_types)
 
 verdict catalog_judge::judge_reference(const reference& use, path_number path) {
   switch (use.kind) {
+    case object_kind::setting:
+      return ask_setting(known_->setting(use.id));
     case object_kind::function:
       if (const auto* f = known_->function(use.id)) return function(*f, path);
       return refuse("calls a function that is not in the catalog");

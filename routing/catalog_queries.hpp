@@ -80,6 +80,7 @@ class catalog_builder {
 
   object_id id(catalog_row row, std::size_t column);
   slice keep(const std::vector<reference>& uses);
+  std::vector<reference> with_settings(const tree_uses& uses);
   std::vector<reference> references(std::string_view ids, object_kind kind);
   std::uint32_t details(catalog_row row);
   void finish_uses();

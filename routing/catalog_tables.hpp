@@ -98,7 +98,8 @@ struct catalog::tables {
   std::vector<function_details> details{function_details{}};
   std::vector<reference> references;
   std::vector<object_id> ids;
-  std::vector<implicit_cast> casts;  // in order
+  std::vector<std::string> settings;  // in the order they were met
+  std::vector<implicit_cast> casts;   // in order
   std::vector<path_default> paths;
   std::set<std::string, std::less<>> superusers;
   temporary_names temporary;

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "routing/asked_settings.hpp"
+
 namespace pgsteer::routing {
 
 // What the text does to the transaction, when it is about transactions at all.
@@ -127,6 +129,8 @@ struct classification {
   route_wish wish = route_wish::automatic;  // of the text's comments, or of a pattern of the configuration
   session_effects effects;
   called_bodies bodies;
+  bool lacks_setting = false;  // for_settings() says so
+  asked_settings asks;         // a read only where the session has set them: see for_settings()
   std::string wish_reason;
   std::string name;   // see kind
   std::string value;  // of `SET name = constant`, as text; empty where it is not one constant

@@ -239,6 +239,7 @@ void join_text(classification& unit, const classification& next) {
   join_uses(unit, next);
   unit.effects |= next.effects;
   unit.bodies |= next.bodies;
+  unit.asks |= next.asks;
   if (next.kind == statement_kind::empty) return;
   join_wishes(unit, next);
   unit.is_query = unit.is_query && next.is_query;
@@ -270,6 +271,7 @@ classification as_executed(const classification& unit, const classification& tar
   is.effects = unit.part->effects;
   is.effects |= target.effects;
   is.bodies |= unit.part->bodies;
+  is.asks |= unit.part->asks;
   if (target.effects.may_pin || target.effects.lists_prepared) is.use = statement_use::several;
   return is;
 }
@@ -280,6 +282,7 @@ void join(classification& unit, const classification& next) {
     join_uses(unit, next);
     unit.effects |= next.effects;
     unit.bodies |= next.bodies;
+    unit.asks |= next.asks;
     return;
   }
   join_text(unit, next);

@@ -67,6 +67,12 @@ bool is_object_identifier_type(std::string_view type) {
   return false;
 }
 
+// The constant name in current_setting('app.tenant', true).
+std::optional<std::string_view> setting_asked_by(const function_call& call) {
+  const bool asks = call.name.name == "current_setting" && !call.types.empty() && call.arguments <= 2;
+  return asks ? call.types.front().constant : std::nullopt;
+}
+
 // The functions that the configuration lists, before a catalog says which one a name means: any that could
 // be a listed write is one; a listed read is only what is written with its schema.
 class listed_names final : public facts {
@@ -109,6 +115,7 @@ class tables_of_names final : public facts {
     const auto& name = call.name;
     if (!name.catalog.empty()) return unknown_function(name);
     if (!name.schema.empty() && name.schema != "pg_catalog") return unknown_function(name);
+    if (const auto asked = setting_asked_by(call)) return ask_setting(*asked);
     const auto* known = find_builtin_function(name.name, call.arguments);
     return known == nullptr ? unknown_function(name) : judge_known_function(*known);
   }
@@ -167,6 +174,14 @@ verdict judge_known_function(const builtin_function& known) {
   answer.depends_on_literals = (known.effects & fx_literal_sensitive) != 0;
   answer.effects = effects_of(known);
   if (!answer.is_safe) answer.reason = fmt::format("calls {}(): {}", known.name, known.reason);
+  return answer;
+}
+
+verdict ask_setting(std::string_view name) {
+  verdict answer;
+  answer.asks.add(name);
+  answer.effects.reads_custom = true;
+  answer.depends_on_literals = true;
   return answer;
 }
 

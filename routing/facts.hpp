@@ -28,6 +28,7 @@ struct verdict {
   bool depends_on_literals = false;  // another literal argument may need another verdict
   session_effects effects;
   called_bodies bodies;
+  asked_settings asks;          // safe where the session has set them
   std::string reason;           // for an operator of the database, where not safe
   bool is_doubt = false;        // not safe for want of knowledge, not for what is known
   bool is_local = false;        // not safe because each server has its own, which may be what is asked for
@@ -74,6 +75,9 @@ struct builtin_function;
 
 // What a reviewed entry says, as the judgement on a call.
 [[nodiscard]] verdict judge_known_function(const builtin_function& known);
+
+// What current_setting() of this name is.
+[[nodiscard]] verdict ask_setting(std::string_view name);
 
 // Knows pg_catalog by the reviewed tables (builtin_functions.hpp, system_relations.hpp) and takes the
 // database's own relations, operators and types at their word; its functions go to the primary.

@@ -29,6 +29,7 @@ bool is_temporary_schema(std::string_view schema) {
 void join(verdict& all, verdict&& one) {
   all.effects |= one.effects;
   all.bodies |= one.bodies;
+  all.asks |= one.asks;
   all.depends_on_literals |= one.depends_on_literals;
   if (one.is_safe || !all.is_safe) return;
   all.is_safe = false;
@@ -136,7 +137,7 @@ verdict names_in_path::function(const function_call& call) const {
     if (!is_builtin(*f) || judge_.listing_of(*f) != listing::none) {
       join(all, judge_.call(*f, path_, call.types));
     } else if (!std::exchange(is_builtin_judged, true)) {
-      join(all, builtin_facts().function({{{}, "pg_catalog", name.name}, call.arguments, {}}));
+      join(all, builtin_facts().function({{{}, "pg_catalog", name.name}, call.arguments, call.types}));
     }
   }
   if (call.arguments == 1) join(all, cast_to(name, is_known));  // int4(x), and rows by their type's name

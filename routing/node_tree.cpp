@@ -108,6 +108,7 @@ class scanner {
       // A bracket is looked at by the loop; every other value belongs to its field.
       token = opens || value == "}" || value == ")" ? value : tokens_.next();
     }
+    give_up_setting();
     std::ranges::sort(uses_.references);
     auto& all = uses_.references;
     all.erase(std::unique(all.begin(), all.end()), all.end());
@@ -119,7 +120,29 @@ class scanner {
     if (uses_.refusal.empty()) uses_.refusal = why;
   }
 
+  // current_setting(): what its first argument is comes behind it.
+  void give_up_setting() {
+    if (asking_ != 0) add(object_kind::function, std::exchange(asking_, 0));
+  }
+
+  // ":constvalue 14 [ 56 0 0 0 97 ... ]": a text behind its length.
+  void read_setting(std::string_view size) {
+    constexpr std::size_t header = 4;
+    std::string name;
+    std::size_t count = 0;
+    if (tokens_.next() != "[") return give_up_setting();
+    for (auto token = tokens_.next(); !token.empty() && token != "]"; token = tokens_.next(), ++count) {
+      int byte = 0;
+      const auto read = std::from_chars(token.data(), token.data() + token.size(), byte);
+      if (read.ec == std::errc{} && count >= header) name.push_back(static_cast<char>(byte));
+    }
+    if (number(size) != count || name.empty()) return give_up_setting();
+    asking_ = 0;
+    uses_.settings.push_back(std::move(name));
+  }
+
   void node(std::string_view name) {
+    if (asking_ != 0 && name != "CONST") give_up_setting();
     if (name == "ROWMARKCLAUSE") refuse("locking clause");
     if (name == "NEXTVALUEEXPR") refuse("takes the next value of a sequence");
     if (name == "NOTIFYSTMT") refuse("NOTIFY is not a read");
@@ -135,9 +158,15 @@ class scanner {
   void field(std::string_view name, std::string_view value) {
     if (name == "commandType" && value != "1") refuse(command(value));
     if (name == "hasModifyingCTE" && value == "true") refuse("data-modifying WITH");
+    if (asking_ != 0 && name == "constvalue") return read_setting(value);
+    if (asking_ != 0 && name == "consttype" && value != "25") give_up_setting();
     const auto known = std::ranges::find(fields, name, &known_field::name);
     if (known == fields.end()) return;
-    if (const auto id = number(value)) add(known->kind, *id);
+    const auto id = number(value);
+    const bool asks = known->name == "funcid" && (id == 2077u || id == 3294u);
+    if (asks) give_up_setting();
+    if (asks) asking_ = *id;
+    if (id && !asks) add(known->kind, *id);
   }
 
   static std::string_view command(std::string_view type) {
@@ -157,6 +186,7 @@ class scanner {
   tokens tokens_;
   tree_uses uses_;
   bool is_node_start_ = false;
+  object_id asking_ = 0;  // current_setting() whose first argument comes next
 };
 
 }  // namespace

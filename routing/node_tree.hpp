@@ -2,6 +2,7 @@
 // SQL-standard function bodies): names there are resolved to identifiers already. Called by catalog_builder.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,7 +12,9 @@ namespace pgsteer::routing {
 
 struct tree_uses {
   std::vector<reference> references;  // in order, each once
-  std::string_view refusal;           // why it is no read, whatever it uses; empty: it may be one
+  std::vector<std::string>
+      settings;              // that current_setting() is asked for, by constants: not in `references`
+  std::string_view refusal;  // why it is no read, whatever it uses; empty: it may be one
 };
 
 // `text` is the tree as its text output shows it.

@@ -184,6 +184,9 @@ void session_model::set_parameter(const session_change& change) {
       into.makes_temporary = !is_reset && first_schema(change.value).starts_with("pg_temp");
       into.search_path = is_reset ? std::nullopt : std::optional(change.value);
     }
+    if (is_all) into.set.clear();
+    if (is_reset) into.set.erase(change.name);
+    if (!is_reset) keep(into.set, change.name);
     if (change.name == "pgsteer.route" || is_all) {
       into.route = is_reset ? std::nullopt : std::optional(change.value);
     }

@@ -33,6 +33,9 @@ class session_model {
   // ... and its pgsteer.transactions.
   [[nodiscard]] const std::optional<std::string>& transactions() const { return now_.current.transactions; }
 
+  // It has given this setting (in lower case) a value of its own.
+  [[nodiscard]] bool has_set(std::string_view name) const { return now_.current.set.contains(name); }
+
   // What decide() must know; its pin is valid until the next apply().
   [[nodiscard]] session_view view() const;
 
@@ -57,6 +60,7 @@ class session_model {
     std::optional<std::string> role;
     std::optional<std::string> route;
     std::optional<std::string> transactions;
+    names set;
   };
 
   // Rolled back with the transaction.

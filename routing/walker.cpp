@@ -67,6 +67,7 @@ void findings::doubt(std::string_view why) {
 void findings::take(verdict&& judged) {
   effects |= judged.effects;
   bodies |= judged.bodies;
+  asks |= judged.asks;
   depends_on_literals |= judged.depends_on_literals;
   if (judged.is_safe) return;
   is_liftable = is_liftable && (judged.is_doubt || judged.is_local);

@@ -23,6 +23,7 @@ struct findings {
   std::string certain_reason;  // the first that is knowledge and no doubt
   session_effects effects;
   called_bodies bodies;
+  asked_settings asks;
   std::vector<text_template> executed;  // of a function's body: made of its parameters, and not judged
   bool depends_on_literals = false;     // the same text with other literals may need another judgement
   bool is_liftable = true;  // the reason is doubt, or that servers differ: somebody may know better

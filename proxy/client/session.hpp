@@ -19,7 +19,6 @@
 //   session_console.cpp  a client of the console instead of a server
 //   session_time.cpp   a client that takes too long
 //   session_list.cpp   the session in lists of clients
-//
 //   flow:  collecting -> waiting -> (preparing) -> in_flight <-> flowing -> (settling) -> collecting
 #pragma once
 
@@ -41,6 +40,7 @@
 #include "proxy/client/extended_unit.hpp"
 #include "proxy/client/group.hpp"
 #include "proxy/client/identity.hpp"
+#include "proxy/client/local_settings.hpp"
 #include "proxy/client/time_limits.hpp"
 #include "proxy/client/tunnel.hpp"
 #include "proxy/client/user_lookup.hpp"
@@ -354,6 +354,7 @@ class session final : public event_handler {
 
   // session_prepared.cpp
   [[nodiscard]] const routing::classification& judge_text(std::string_view sql);
+  [[nodiscard]] const routing::classification& by_settings(const routing::classification& c);
   [[nodiscard]] extended_unit::judge_context judge_context();
   void prepare_sql_statements(const unit_view& u, const routing::classification& c, backend& b);
   void prepare_all(backend& b);
@@ -433,9 +434,8 @@ class session final : public event_handler {
   std::unique_ptr<protocol::error_report> refusal_;  // of the unit in flight, whose block must fail
   clock::time_point fresh_until_;                    // its read waits for a replica; zero: it does not
   std::chrono::milliseconds consistency_wait_{0};
-  std::unique_ptr<std::string>
-      block_settings_;  // SET LOCALs of a block on a replica, to be said again elsewhere
-  std::unique_ptr<protocol::error_report> loss_;  // of an open block, not yet told to the client
+  std::unique_ptr<local_settings> block_settings_;  // of a block on a replica
+  std::unique_ptr<protocol::error_report> loss_;    // of an open block, not yet told to the client
   waiter wait_;
   clock::time_point since_;  // of the phase: login, idle, the unit in flight
   routing::session_view view_;

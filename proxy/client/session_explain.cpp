@@ -126,7 +126,7 @@ void session::note_statement(const routing::classification& c, const backend& b)
   } else if (c.kind == statement_kind::read) {
     held_by_ = pin_.empty() ? held_by::wish : held_by::pin;
   } else {
-    held_by_ = held_by::itself;
+    held_by_ = c.lacks_setting ? held_by::setting : held_by::itself;
   }
 }
 
@@ -143,7 +143,7 @@ bool session::explain_route(const unit_view& u, const routing::classification& c
   if (c.kind != statement_kind::explain_route || u.missing > 0 || view_.failed) return false;
   if (u.is_extended && u.end != protocol::unit_end::sync) return false;
   const std::string sql = c.value;
-  const auto known = judge_text(sql);
+  const auto known = by_settings(judge_text(sql));
   if (rules_ != worker_.config().rules.get()) refresh_wishes();
   view_.pin = pin_;
   view_.reads_may_leave = !pin_.empty() && lends_reads_ && temporary_ == nullptr;

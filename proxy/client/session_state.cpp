@@ -76,8 +76,9 @@ void session::note_custom_settings(std::string_view bytes, backend& b) {
 // Of a unit that is about to ask for a backend. What a block will ask for is not known at its BEGIN.
 void session::see_custom_settings(const routing::classification& c) {
   group_->reads_custom |= c.effects.reads_custom;
-  may_see_custom_ =
-      c.effects.reads_custom || (group_->reads_custom && c.verb == routing::transaction_verb::begin);
+  const bool asks_for_own = c.kind == routing::statement_kind::read && !c.asks.is_empty();
+  may_see_custom_ = (c.effects.reads_custom && !asks_for_own) ||
+                    (group_->reads_custom && c.verb == routing::transaction_verb::begin);
 }
 
 bool session::minds(const backend& b) const {
@@ -257,7 +258,7 @@ void session::begin_block_here(backend& b) {
   }
   std::string sql = "BEGIN ISOLATION LEVEL READ COMMITTED";
   if (!view_.block_is_split) sql += " READ ONLY";
-  if (block_settings_ != nullptr) sql += *block_settings_;
+  if (block_settings_ != nullptr) sql += block_settings_->sql;
   if (block_has_read_) sql += "; SELECT";  // SET TRANSACTION comes too late, as it would have there
   b.put_own_query(own_query::begin_block, sql, worker_.to_backend);
   send_own();

@@ -101,7 +101,7 @@ const routing::classification& session::judge(const unit_view& u) {
 }
 
 std::size_t session::start_unit(const unit_view& u) {
-  const auto& c = judge(u);
+  const auto& c = by_settings(judge(u));
   if (is_ghost_ || loss_) {
     answer_without_server(u, c);
     return u.bytes.size();
@@ -312,8 +312,9 @@ void session::note_transaction(const routing::classification& c, bool on_replica
   block_has_read_ = block_has_read_ || c.kind == statement_kind::read;
   const bool is_kept = c.kind == statement_kind::set_local && !c.value.empty();
   if (is_kept) {
-    if (block_settings_ == nullptr) block_settings_ = std::make_unique<std::string>();
-    *block_settings_ += fmt::format("; SET LOCAL \"{}\" TO {}", c.name, protocol::quote_literal(c.value));
+    if (block_settings_ == nullptr) block_settings_ = std::make_unique<local_settings>();
+    block_settings_->names.insert(c.name);
+    block_settings_->sql += fmt::format("; SET LOCAL \"{}\" TO {}", c.name, protocol::quote_literal(c.value));
   }
   // It is said again where the block begins anew.
   const bool says_read_only = c.verb == transaction_verb::set_transaction &&

@@ -304,6 +304,44 @@ TEST_F(catalog_facts_test, know_functions_of_extensions_only_where_they_belong_t
   EXPECT_THAT(reason("SELECT word_similarity('a', 'b')"), HasSubstr("volatile"));
 }
 
+// Whether it is a read is the session's: for_settings().
+TEST_F(catalog_facts_test, tell_which_settings_are_asked_for) {
+  const std::string tenant =
+      "{FUNCEXPR :funcid 3294 :funcresulttype 25 :args ({CONST :consttype 25 :constlen -1 :constisnull false "
+      ":constvalue 10 [ 40 0 0 0 97 46 84 45 120 121 ]} {CONST :consttype 16 :constvalue 1 [ 1 0 0 0 ]})}";
+  const std::string any =
+      "{FUNCEXPR :funcid 2077 :args ({VAR :varno 1} {CONST :consttype 25 :constvalue 5 [ 1 2 3 4 97 ]})}";
+  fixture.function(
+      {.id = "2077", .schema = "11", .name = "current_setting", .arguments = "25", .language = "internal"});
+  fixture.function({.id = "3294",
+                    .schema = "11",
+                    .name = "current_setting",
+                    .arguments = "25 16",
+                    .language = "internal"});
+  fixture.relation(16500, 2200, "guarded");
+  fixture.relation(16501, 2200, "odd");
+  fixture.relation(16502, 2200, "v", "v");
+  fixture.add(catalog_query::policies, {"16500", tenant});
+  fixture.add(catalog_query::policies, {"16501", any});
+  fixture.add(catalog_query::views, {"16502", "{RANGETBLENTRY :relid 16500}"});
+  fixture.sql(17001, "tenant", "", "SELECT current_setting('App.Tenant')", "s");
+  const auto asked = [&](std::string_view sql) {
+    const catalog_facts known(fixture.make(), role, search_path, lists);
+    text_judge judge;
+    const auto judged = judge.judge(sql, {}, known);
+    return judged.is.kind == statement_kind::read ? judged.is.asks.names : "no read: " + judged.is.reason;
+  };
+  EXPECT_EQ(asked("SELECT * FROM guarded"), "a.t-xy\n");
+  EXPECT_EQ(asked("SELECT * FROM v"), "a.t-xy\n");
+  EXPECT_EQ(asked("SELECT tenant(), current_setting('app.tenant', true)"), "app.tenant\n");
+  EXPECT_EQ(asked("SELECT tenant() FROM guarded"), "app.tenant\na.t-xy\n");
+  EXPECT_EQ(asked("SELECT 1"), "");
+  EXPECT_THAT(asked("SELECT * FROM odd"), HasSubstr("current_setting()"));
+  for (const auto* sql :
+       {"SELECT current_setting($1)", "SELECT current_setting('a' || 'b')", "SELECT current_setting(NULL)"})
+    EXPECT_THAT(asked(sql), HasSubstr("current_setting()")) << sql;
+}
+
 TEST_F(catalog_facts_test, read_bodies_by_their_own_settings_and_owner) {
   fixture.relation(16500, 2200, "t");
   fixture.relation(16501, 16402, "t", "r", "u");

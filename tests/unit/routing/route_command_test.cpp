@@ -57,6 +57,35 @@ TEST(route, a_transaction_stays_where_it_began) {
   expect_session({{"COMMIT", primary}, {"SELECT 1", replica}});
 }
 
+TEST(route, a_setting_of_the_sessions_own_is_the_same_everywhere) {
+  constexpr auto asks = "SELECT current_setting('app.tenant', true)";
+  expect_session({{asks, primary},
+                  {"SET app.tenant = 'x'", primary},
+                  {asks, replica},
+                  {"SHOW app.Tenant", replica},
+                  {"SHOW work_mem", primary},
+                  {"SELECT current_setting('APP.tenant')", replica},
+                  {"SELECT current_setting('app.tenant') || current_setting('app.other')", primary},
+                  {"SELECT current_setting('transaction_read_only')", primary},
+                  {"BEGIN READ ONLY", replica},
+                  {asks, replica},
+                  {"COMMIT", replica},
+                  {"RESET app.tenant", primary},
+                  {asks, primary}});
+  expect_session({{"SET work_mem = '1MB'", primary},
+                  {"SHOW work_mem", replica},
+                  {"RESET ALL", primary},
+                  {"SHOW work_mem", primary}});
+  expect_session({{"BEGIN", primary},
+                  {"SET app.tenant = 'x'", primary},
+                  {"ROLLBACK", primary},
+                  {asks, primary},
+                  {"SET transaction_read_only = off", primary},
+                  {"SHOW transaction_read_only", primary},
+                  {"SET pgsteer.route = 'auto'", primary},
+                  {"SELECT current_setting('pgsteer.route')", primary}});
+}
+
 TEST(route, defaults_of_transactions_are_remembered) {
   expect_session({{"SET default_transaction_read_only = on", primary},
                   {"BEGIN", replica},

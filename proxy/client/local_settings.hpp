@@ -1,0 +1,15 @@
+// What SET LOCAL has set in a block that began on a replica: said again where the block moves to the primary.
+// Owned by the session, from its BEGIN on.
+#pragma once
+
+#include <set>
+#include <string>
+
+namespace pgsteer::proxy {
+
+struct local_settings {
+  std::string sql;  // behind a BEGIN, each statement with a semicolon in front
+  std::set<std::string, std::less<>> names;
+};
+
+}  // namespace pgsteer::proxy

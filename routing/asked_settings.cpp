@@ -1,0 +1,66 @@
+#include "routing/asked_settings.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "routing/classification.hpp"
+#include "routing/settings_statements.hpp"
+
+namespace pgsteer::routing {
+namespace {
+
+constexpr std::size_t most_text = 2000;
+
+void refuse(classification& is, std::string_view name) {
+  is.kind = statement_kind::write;
+  if (is.verb != transaction_verb::none) is.verb = transaction_verb::mixed;
+  is.is_liftable = true;
+  is.lacks_setting = true;
+  is.reason = fmt::format("calls current_setting() of {}, which this session has not set: servers may differ",
+                          name.empty() ? "many settings" : name);
+}
+
+}  // namespace
+
+void asked_settings::add(std::string_view name) {
+  const auto line = lower_case(name) + '\n';
+  const bool is_there = names.starts_with(line) || names.find('\n' + line) != std::string::npos;
+  if (is_there || names == "\n") return;
+  const bool fits = names.size() + line.size() <= most_text && line.find('\n') + 1 == line.size();
+  names = fits ? names + line : "\n";
+}
+
+asked_settings& asked_settings::operator|=(const asked_settings& o) {
+  for (std::string_view rest = o.names; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1))
+    add(rest.substr(0, rest.find('\n')));
+  return *this;
+}
+
+bool is_carried(std::string_view setting) {
+  constexpr std::array<std::string_view, 5> others{"in_hot_standby", "is_superuser", "role", "seed",
+                                                   "session_authorization"};
+  return !setting.empty() && !setting.starts_with("transaction_") && !setting.starts_with("pgsteer.") &&
+         std::ranges::find(others, setting) == others.end();
+}
+
+std::optional<classification> for_settings(const classification& is,
+                                           const std::function<bool(std::string_view)>& has_set) {
+  if (is.kind == statement_kind::show && is_carried(is.name) && has_set(is.name)) {
+    std::optional<classification> shown(is);
+    shown->kind = statement_kind::read;
+    shown->reason = "SHOW of what the session has set";
+    return shown;
+  }
+  for (std::string_view rest = is.asks.names; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) {
+    const auto name = rest.substr(0, rest.find('\n'));
+    if (is_carried(name) && has_set(name)) continue;
+    std::optional<classification> refused(is);
+    refuse(*refused, name);
+    return refused;
+  }
+  return std::nullopt;
+}
+
+}  // namespace pgsteer::routing
