@@ -44,7 +44,8 @@ struct client_group {
   std::map<std::string, startup_profile> profiles;  // by serialised startup settings; bounded
   std::vector<std::unique_ptr<pool>> pools;         // by server, in no order
   int sessions = 0;
-  bool reads_custom = false;     // somebody has asked for one by name
+  clock::time_point snapshots_stay_until, cursors_stay_until;  // on the primary: see session_snapshot.cpp
+  bool reads_custom = false;                                   // somebody has asked for one by name
   custom_names custom_settings;  // names that clients may have set; a server does not list them
   std::set<std::string, std::less<>>
       sequence_users;  // application names that asked for currval() or lastval()

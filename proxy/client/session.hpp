@@ -1,24 +1,19 @@
 // One client: from accept to close. Reads units, asks routing where each goes, leases a backend,
 // relays, and gives the backend back. Belongs to its worker. Its functions are in files by concern:
 //   session.cpp        events, input, output, end
-//   session_login.cpp  startup packet, TLS, authentication, the login's answer
+//   session_login.cpp, session_access.cpp  startup packet, TLS, who may log in and how, the login's answer
 //   session_unit.cpp   from bytes to a dispatched unit
 //   session_relay.cpp  from a backend's bytes to the client
-//   session_access.cpp who may log in, and how
 //   session_lease.cpp  getting and giving back backends; retries
 //   session_fresh.cpp  what a replica must have before it may be read from
-//   session_loss.cpp   a server connection that is gone
-//   session_ghost.cpp  a transaction block whose server is gone
-//   session_sequence.cpp  currval() and lastval()
-//   session_token.cpp  pgsteer.token
-//   session_wishes.cpp settings of the proxy's own: pgsteer.route and its like
+//   session_snapshot.cpp  a read-only block on a replica whose snapshot cannot move
+//   session_loss.cpp, session_ghost.cpp  a server connection that is gone, and the block that was open there
+//   session_wishes.cpp, session_token.cpp  settings of the proxy's own: pgsteer.route and its like
 //   session_explain.cpp  EXPLAIN ROUTE, and what is counted by statement
-//   session_prepared.cpp  what it has made by PREPARE
+//   session_prepared.cpp, session_sequence.cpp  what it has made by PREPARE; currval() and lastval()
 //   session_state.cpp  what the session leaves behind in its backend: settings and pins
-//   session_tunnel.cpp a client that speaks the replication protocol
-//   session_console.cpp  a client of the console instead of a server
-//   session_time.cpp   a client that takes too long
-//   session_list.cpp   the session in lists of clients
+//   session_tunnel.cpp, session_console.cpp  a client that replicates, or talks to the console
+//   session_time.cpp, session_list.cpp  a client that takes too long; the session in lists of clients
 //   flow:  collecting -> waiting -> (preparing) -> in_flight <-> flowing -> (settling) -> collecting
 #pragma once
 
@@ -299,8 +294,12 @@ class session final : public event_handler {
   void leave_backend_behind();
   void end_count(const backend& b);
   void drop_backend();  // closes it
-  [[nodiscard]] bool move_block(const unit_view& u);
+  [[nodiscard]] bool move_block();
   [[nodiscard]] protocol::error_report lost_error() const;
+
+  // session_snapshot.cpp
+  [[nodiscard]] bool needs_home(const routing::classification& c, routing::target where) const;
+  void refuse_move(std::string_view reason);
 
   // session_sequence.cpp
   void note_sequence_use(const routing::classification& c, backend& b);
@@ -315,6 +314,7 @@ class session final : public event_handler {
   [[nodiscard]] bool refuse_own_setting(const unit_view& u, const routing::classification& c);
   void introduce_own_setting(const routing::classification& c, backend& b);
   void refuse_in_block(const routing::classification& c, backend& b);
+  void refuse_own_value(const routing::classification& c, const backend& b);
   [[nodiscard]] std::string own_value(std::string_view name) const;
   void refresh_wishes();
   void refuse_unit(const unit_view& u, const protocol::error_report& why);

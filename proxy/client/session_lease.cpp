@@ -327,9 +327,8 @@ void session::leave_backend_behind() {
 
 // A read-only block that runs on a replica meets a statement that a standby would answer wrongly.
 // The replica's block ends, and the same block begins on the primary; the unit waits in the buffer.
-bool session::move_block(const unit_view& u) {
-  const bool is_whole = u.missing == 0 && u.end != protocol::unit_end::flush;
-  if (!view_.block_is_read_committed || !block_movable_ || (!is_whole && !view_.block_is_split)) return false;
+bool session::move_block() {
+  if (!view_.block_is_read_committed || !block_movable_) return false;
   worker_.metrics().moves.add();
   worker_.to_backend.clear();
   flow_ = flow::preparing;

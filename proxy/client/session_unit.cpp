@@ -102,6 +102,7 @@ const routing::classification& session::judge(const unit_view& u) {
 
 std::size_t session::start_unit(const unit_view& u) {
   const auto& c = by_settings(judge(u));
+  refusal_.reset();
   if (is_ghost_ || loss_) {
     answer_without_server(u, c);
     return u.bytes.size();
@@ -133,20 +134,17 @@ std::size_t session::start_unit(const unit_view& u) {
   const bool is_wished =
       c.wish == routing::route_wish::replica || view_.wish.wish == routing::route_wish::replica;
   is_diverted_ = wants_replica_ && !is_wished && c.kind != statement_kind::transaction && is_learned(c);
+  is_diverted_ = is_diverted_ || needs_home(c, decision.where);
   if (wants_replica_ && (is_diverted_ || awaits_catalog())) decision.where = routing::target::primary;
   if (backend_ != nullptr && view_.open == routing::block::none && (pin_.empty() || is_on_loan_)) {
     decision.where = routing::target::stay;  // granted after a wait
   }
   const bool stays_in_split = decision.where == routing::target::stay && is_in_split_block() && !view_.failed;
-  if (stays_in_split && may_leave_unseen(u, c)) decision.where = routing::target::move_primary;
+  if ((stays_in_split && may_leave_unseen(u, c)) || needs_home(c, decision.where))
+    decision.where = routing::target::move_primary;
   if (decision.where == routing::target::move_primary) {
-    if (move_block(u)) return 0;
-    close_after(protocol::fatal_error(sqlstate::feature_not_supported,
-                                      "this statement cannot run in a read-only transaction on a replica, "
-                                      "and the transaction can no longer move to the primary",
-                                      std::string(decision.reason),
-                                      "Run it outside the block, or begin the block without READ ONLY."));
-    return 0;
+    if (move_block()) return 0;
+    refuse_move(decision.reason);
   }
   const bool replica = decision.where == routing::target::replica && !force_primary_ &&
                        u.end != unit_end::flush && u.missing == 0;

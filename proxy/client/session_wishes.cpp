@@ -111,14 +111,17 @@ bool session::refuse_own_setting(const unit_view& u, const routing::classificati
 // Inside a block its server must fail, too: a query of our own sees to that in front of the statement, whose
 // error is then the right one.
 void session::refuse_in_block(const routing::classification& c, backend& b) {
-  refusal_.reset();
+  if (refusal_ == nullptr) refuse_own_value(c, b);
+  if (refusal_ == nullptr) return;
+  b.put_own_query(own_query::refusal, "SELECT 'pgsteer refuses this'::pg_catalog.int4", worker_.to_backend);
+}
+
+void session::refuse_own_value(const routing::classification& c, const backend& b) {
   const bool is_set = c.kind == routing::statement_kind::set || c.kind == routing::statement_kind::set_local;
   if (!is_set || c.effects.resets || b.status != 'T') return;
   auto why = refuse_own_setting(c.name, c.value);
   if (!why) return;
   refusal_ = std::make_unique<protocol::error_report>(*std::move(why));
-  b.put_own_query(own_query::refusal, "SELECT 'pgsteer refuses this value'::pg_catalog.int4",
-                  worker_.to_backend);
 }
 
 // A server knows such a setting once it has been set there: SHOW must not be its first word of it.

@@ -1,0 +1,44 @@
+// A read-only block on a replica that meets what only the primary can do. Under READ COMMITTED it moves
+// there; a snapshot, or an open cursor, cannot. Its transaction then fails as one that could not be
+// serialised, which whoever asks for a snapshot must be prepared for, and for a while those like it begin on
+// the primary.
+#include "proxy/client/session.hpp"
+#include "proxy/log.hpp"
+#include "proxy/worker.hpp"
+
+namespace pgsteer::proxy {
+
+namespace {
+
+constexpr std::chrono::minutes stay{10};
+
+}  // namespace
+
+// Of a BEGIN that goes to a replica, or a cursor in a block that is there: something like it has failed
+// lately.
+bool session::needs_home(const routing::classification& c, routing::target where) const {
+  const auto now = worker_.loop.now();
+  if (where == routing::target::replica && c.verb == routing::transaction_verb::begin) {
+    const auto level = c.level == routing::isolation::unspecified ? view_.default_isolation : c.level;
+    return level == routing::isolation::repeatable_read && now < group_->snapshots_stay_until;
+  }
+  return where == routing::target::stay && view_.open == routing::block::on_replica && view_.block_may_move &&
+         c.kind == routing::statement_kind::declare_cursor_read && now < group_->cursors_stay_until;
+}
+
+void session::refuse_move(std::string_view reason) {
+  auto& until = view_.block_is_read_committed ? group_->cursors_stay_until : group_->snapshots_stay_until;
+  const auto now = worker_.loop.now();
+  if (now >= until) {
+    log_info(
+        "A read-only transaction on a replica needed the primary: those like it go there for ten minutes",
+        {{"user", group_->user}, {"database", group_->database}, {"reason", std::string(reason)}});
+  }
+  until = now + stay;
+  refusal_ = std::make_unique<protocol::error_report>(protocol::statement_error(
+      protocol::sqlstate::serialization_failure,
+      "could not serialize access: the transaction reads on a replica, and this statement needs the primary",
+      std::string(reason), "Run the transaction again: it will run on the primary."));
+}
+
+}  // namespace pgsteer::proxy
