@@ -82,15 +82,32 @@ bool has_arguments(const json::array* options) {
   return false;
 }
 
-// Judged as what it explains, with and without ANALYZE: planning too runs functions, and the plan of a
-// statement that writes is the primary's.
+// ANALYZE with anything but a plain no.
+bool may_run(const json::array* options) {
+  if (options == nullptr) return false;
+  return std::ranges::any_of(*options, [](const json::value& item) {
+    const auto* option = as_node(item, "DefElem");
+    return option == nullptr ||
+           (text_field(*option, "defname") == "analyze" && option_truth(*option) != truth::no);
+  });
+}
+
+bool is_modifying(const json::value& query) {
+  return std::ranges::any_of(
+      std::initializer_list<std::string_view>{"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"},
+      [&](auto type) { return as_node(query, type) != nullptr; });
+}
+
+// Judged as what it explains, with and without ANALYZE: planning too runs functions. A write that is only
+// planned is planned on a standby as well.
 judged_statement judge_explain(const json::object& node, const facts& known) {
   findings found;
   expect_only(node, {"query", "options"}, found);
   const auto* options = list_field(node, "options");
   if (const auto* query = node.if_contains("query")) {
-    const bool is_query = query->is_object() && query->get_object().contains("SelectStmt");
-    walker(known, found).walk(*query);
+    const bool is_planned = is_modifying(*query) && !may_run(options);
+    const bool is_query = is_planned || as_node(*query, "SelectStmt") != nullptr;
+    walker(known, found, is_planned ? walk_of::plan : walk_of::execution).walk(*query);
     if (!is_query) found.refuse("EXPLAIN of a statement that is not a query");
   } else {
     found.refuse("EXPLAIN of nothing known");

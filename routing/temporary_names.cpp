@@ -162,7 +162,27 @@ bool temporary_names::is_in_constant(const json::value& tree) const {
     return value != nullptr && value->is_int64() &&
            ids_.contains(static_cast<std::uint32_t>(value->get_int64()));
   }
+  if (const auto* choice = as_node(tree, "CaseExpr")) return is_in_choice(*choice);
   return std::ranges::any_of(*object, [this](const auto& field) { return is_in_constant(field.value()); });
+}
+
+// `CASE c.relkind WHEN 'r' THEN`: what a column is compared with is no name that anybody looks up.
+bool temporary_names::is_in_choice(const json::object& choice) const {
+  const auto* compared = choice.if_contains("arg");
+  const auto* cases = list_field(choice, "args");
+  const bool is_column = compared != nullptr && as_node(*compared, "ColumnRef") != nullptr;
+  const auto is_in = [&](const json::value& part) {
+    const auto* one = is_column ? as_node(part, "CaseWhen") : nullptr;
+    const auto* result = one == nullptr ? nullptr : one->if_contains("result");
+    const auto* value = one == nullptr ? nullptr : one->if_contains("expr");
+    if (result == nullptr || value == nullptr || as_node(*value, "A_Const") == nullptr)
+      return is_in_constant(part);
+    return is_in_constant(*result);
+  };
+  const auto* otherwise = choice.if_contains("defresult");
+  return (cases != nullptr && std::ranges::any_of(*cases, is_in)) ||
+         (otherwise != nullptr && is_in_constant(*otherwise)) ||
+         (compared != nullptr && is_in_constant(*compared));
 }
 
 bool temporary_names::is_meant(const json::value& tree) const {

@@ -43,6 +43,7 @@ class temporary_names {
   [[nodiscard]] bool is_reached(const boost::json::value& tree) const;
   [[nodiscard]] bool names_one(const boost::json::value& tree) const;
   [[nodiscard]] bool is_in_constant(const boost::json::value& tree) const;
+  [[nodiscard]] bool is_in_choice(const boost::json::object& choice) const;
   [[nodiscard]] bool is_meant(const boost::json::value& tree) const;
   [[nodiscard]] bool is_meant(std::string_view key, const boost::json::value& value) const;
 

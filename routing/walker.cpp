@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "routing/function_body.hpp"
 #include "routing/tree.hpp"
 
 namespace pgsteer::routing {
@@ -49,7 +50,10 @@ argument_type type_of(const json::value& argument) {
   if (type == nullptr || type->contains("arrayBounds") || flag_field(*type, "setof")) return {};
   const auto name = name_field(*type, "names");
   if (!name) return {};
-  return {argument_type::kind::named, *name, {}};
+  argument_type named{argument_type::kind::named, *name, {}};
+  const auto* constant = cast->if_contains("arg");
+  if (name->name == "text" && constant != nullptr) named.constant = type_of(*constant).constant;
+  return named;
 }
 
 }  // namespace
@@ -206,6 +210,7 @@ void walker::judge_select(const json::object& fields) {
 }
 
 void walker::judge_modify(std::string_view type, const json::object& fields) {
+  if (of_ == walk_of::plan) return;
   const auto* target = object_field(fields, "relation");
   if (target != nullptr) found_.note_target(known_.relation(relation_name(*target)));
   found_.modifies |= type != "MergeStmt";  // a MERGE without an action that fires is refused by nobody
@@ -241,8 +246,34 @@ void walker::judge_call(const json::object& fields) {
       types.push_back(type_of(argument));
   }
   add_ordered_arguments(fields, types);
+  if (const auto* text = text_run_by(*name, types)) return judge_text(*text);
   if (unfolds(*name, types.size())) return take(known_.function({*name, 1, {}}));
   take(known_.function({*name, types.size(), types}));
+}
+
+// The constant query that a function of PostgreSQL's runs, and only reads.
+// https://www.postgresql.org/docs/15/textsearch-features.html#TEXTSEARCH-QUERY-REWRITING
+const std::string_view* walker::text_run_by(const object_name& function,
+                                            const std::vector<argument_type>& arguments) const {
+  const bool rewrites = function.name == "ts_rewrite" && arguments.size() == 2;
+  const bool counts = function.name == "ts_stat" && !arguments.empty();
+  if ((!rewrites && !counts) || !known_.is_only_builtin(object_sort::function, function.name)) return nullptr;
+  const auto& text = rewrites ? arguments[1].constant : arguments[0].constant;
+  return text ? &*text : nullptr;
+}
+
+void walker::judge_text(std::string_view sql) {
+  auto found = judge_sql_body(sql, known_);
+  verdict judged;
+  judged.is_safe = found.is_read();
+  judged.is_doubt = found.certain_reason.empty();
+  judged.effects = found.effects;
+  judged.asks = std::move(found.asks);
+  judged.bodies = std::move(found.bodies);
+  judged.bodies.add(sql);
+  judged.depends_on_literals = true;
+  judged.reason = std::move(found.reason);
+  take(std::move(judged));
 }
 
 // `FROM unnest(a, b)` stands for one unnest() of each.

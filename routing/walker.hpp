@@ -37,9 +37,13 @@ struct findings {
   void note_target(const verdict& table);
 };
 
+// What is done with the statement; of one that is only planned, no write happens.
+enum class walk_of : bool { execution, plan };
+
 class walker {
  public:
-  walker(const facts& known, findings& found) : known_(known), found_(found) {}
+  walker(const facts& known, findings& found, walk_of of = walk_of::execution)
+      : known_(known), found_(found), of_(of) {}
 
   // A wrapped node ({"Type": {...}}) or a list of nodes.
   void walk(const boost::json::value& tree);
@@ -55,6 +59,9 @@ class walker {
   void judge_modify(std::string_view type, const boost::json::object& fields);
   void judge_range_var(const boost::json::object& fields);
   void judge_call(const boost::json::object& fields);
+  [[nodiscard]] const std::string_view* text_run_by(const object_name& function,
+                                                    const std::vector<argument_type>& arguments) const;
+  void judge_text(std::string_view sql);
   [[nodiscard]] bool unfolds(const object_name& function, std::size_t arguments) const;
   void add_ordered_arguments(const boost::json::object& call, std::vector<argument_type>& types) const;
   void judge_column(const boost::json::object& fields);
@@ -71,6 +78,7 @@ class walker {
 
   const facts& known_;
   findings& found_;
+  const walk_of of_;
   std::vector<std::string_view> common_tables_;  // of the WITH clauses around, innermost last
 };
 

@@ -21,6 +21,7 @@ READS = [
     "SELECT 1 UNION ALL SELECT 2",
     "EXPLAIN SELECT * FROM account",
     "EXPLAIN ANALYZE SELECT * FROM account",
+    "EXPLAIN DELETE FROM account",
     "SELECT (SELECT max(id) FROM account), EXISTS (SELECT FROM account)",
 ]
 WRITES = [
@@ -42,7 +43,6 @@ WRITES = [
     "SELECT count(*) FROM pg_stat_activity",
     "CREATE TABLE IF NOT EXISTS fresh ()",
     "SELECT 1 AS a INTO TEMPORARY made_by_select",
-    "EXPLAIN DELETE FROM account",
     "EXPLAIN (ANALYZE) UPDATE account SET balance = 2 WHERE id = -1",
     "DO $$ BEGIN PERFORM nextval('account_id_seq'); END $$",
     "CALL doing_nothing()",

@@ -123,6 +123,30 @@ TEST_F(catalog_facts_test, follow_no_parameter_that_changes) {
   }
 }
 
+TEST_F(catalog_facts_test, judge_a_constant_query_that_a_function_runs) {
+  fixture.relation(16500, 2200, "t");
+  fixture.relation(16501, 2200, "u", "r", "u");
+  fixture.builtin(3689, "ts_stat", "25");
+  fixture.builtin(3684, "ts_rewrite", "3615 25");
+  EXPECT_EQ(reason("SELECT * FROM ts_stat('SELECT a FROM t')"), "read");
+  EXPECT_EQ(reason("SELECT ts_rewrite('a', 'SELECT a, b FROM t'::text)"), "read");
+  EXPECT_THAT(reason("SELECT * FROM ts_stat('SELECT a FROM u')"), HasSubstr("unlogged"));
+  EXPECT_THAT(reason("SELECT * FROM ts_stat('DELETE FROM t RETURNING a')"), HasSubstr("DELETE"));
+  EXPECT_THAT(reason("SELECT ts_rewrite('a', $1)"), HasSubstr("runs SQL given as text"));
+  fixture.sql(17001, "ts_stat", "25", "SELECT 1");
+  EXPECT_NE(reason("SELECT * FROM ts_stat('SELECT a FROM t')"), "read");
+}
+
+TEST_F(catalog_facts_test, plan_a_write_on_a_standby_where_its_table_is_there) {
+  fixture.relation(16500, 2200, "t");
+  fixture.relation(16501, 2200, "u", "r", "u");
+  fixture.relation(16502, 2200, "f", "f");
+  EXPECT_EQ(reason("EXPLAIN UPDATE t SET a = 1"), "read");
+  EXPECT_THAT(reason("EXPLAIN UPDATE u SET a = 1"), HasSubstr("unlogged"));
+  EXPECT_THAT(reason("EXPLAIN INSERT INTO f VALUES (1)"), HasSubstr("foreign table"));
+  EXPECT_THAT(reason("EXPLAIN INSERT INTO t SELECT a FROM u"), HasSubstr("unlogged"));
+}
+
 TEST_F(catalog_facts_test, unfold_each_array_of_a_from_item) {
   fixture.builtin(2331, "unnest", "2277");
   EXPECT_EQ(reason("SELECT * FROM unnest(ARRAY[1], ARRAY[2])"), "read");

@@ -195,7 +195,7 @@ TEST(decide, a_block_on_a_replica_moves_for_what_only_the_primary_answers_rightl
                           "SELECT 1; INSERT INTO t VALUES (1)",
                           "COMMIT; BEGIN",
                           "COMMIT; SET a = 1",
-                          "EXPLAIN INSERT INTO t VALUES (1)",
+                          "EXPLAIN ANALYZE INSERT INTO t VALUES (1)",
                           "MERGE INTO t USING u ON a = b WHEN MATCHED THEN DO NOTHING",
                           "RESET transaction_isolation",
                           "SET transaction_isolation = 'serializable'",

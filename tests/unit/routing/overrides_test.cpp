@@ -121,7 +121,7 @@ TEST_F(overridden, never_to_a_replica_what_is_known_to_be_no_read) {
                           "SELECT pg_is_in_recovery()",
                           "SELECT * FROM pg_temp.t",
                           "SELECT f(); INSERT INTO t VALUES (1)",
-                          "EXPLAIN INSERT INTO t VALUES (1)",
+                          "EXPLAIN ANALYZE INSERT INTO t VALUES (1)",
                           "EXPLAIN ANALYZE DELETE FROM t",
                           "FETCH c",
                           "LISTEN a",

@@ -91,35 +91,39 @@ temporary_names apart() {
 TEST(temporary_names, apart_from_all_others_are_met_by_those_who_name_them) {
   const auto mine = apart();
   sql_parser parser;
-  for (const auto* text : {"SELECT * FROM mine",
-                           "SELECT a::mine FROM t",
-                           "SELECT mine(a) FROM t",
-                           "SELECT 'mine'::regclass",
-                           "SELECT 17000::regclass",
-                           "SELECT '17000'::regclass",
-                           "SELECT pg_get_indexdef('17001')",
-                           "SELECT pg_my_temp_schema()",
-                           "SELECT current_schemas(true)",
-                           "SELECT $1::regclass",
-                           "SELECT to_regclass($1)",
-                           "SELECT oid::regclass FROM pg_class",
-                           "SELECT a::regclass FROM t",
-                           "SELECT pg_get_viewdef(a) FROM t",
-                           "SELECT pg_get_viewdef((random() * 10)::int)",
-                           "SELECT (oid::int + 1)::regclass FROM pg_class WHERE oid = 1",
-                           "SELECT query_to_xml('SELECT 1', true, true, '')",
-                           "SELECT * FROM information_schema.tables",
-                           "SELECT * FROM pg_indexes",
-                           "SELECT * FROM pg_views WHERE viewname = 'v'",
-                           "SELECT c.oid::regclass FROM pg_class c WHERE c.relname = 'mine'",
-                           "SELECT pg_table_is_visible(oid) FROM pg_class WHERE relname ~ '^(mi.*)$'",
-                           "SELECT pg_table_is_visible(oid) FROM pg_class WHERE relname ~ '^(mine)$'"})
+  for (const auto* text :
+       {"SELECT * FROM mine",
+        "SELECT a::mine FROM t",
+        "SELECT mine(a) FROM t",
+        "SELECT 'mine'::regclass",
+        "SELECT 17000::regclass",
+        "SELECT '17000'::regclass",
+        "SELECT pg_get_indexdef('17001')",
+        "SELECT pg_my_temp_schema()",
+        "SELECT current_schemas(true)",
+        "SELECT $1::regclass",
+        "SELECT to_regclass($1)",
+        "SELECT oid::regclass FROM pg_class",
+        "SELECT a::regclass FROM t",
+        "SELECT pg_get_viewdef(a) FROM t",
+        "SELECT pg_get_viewdef((random() * 10)::int)",
+        "SELECT (oid::int + 1)::regclass FROM pg_class WHERE oid = 1",
+        "SELECT query_to_xml('SELECT 1', true, true, '')",
+        "SELECT * FROM information_schema.tables",
+        "SELECT * FROM pg_indexes",
+        "SELECT * FROM pg_views WHERE viewname = 'v'",
+        "SELECT c.oid::regclass FROM pg_class c WHERE c.relname = 'mine'",
+        "SELECT pg_table_is_visible(oid) FROM pg_class WHERE relname ~ '^(mi.*)$'",
+        "SELECT pg_table_is_visible(oid) FROM pg_class WHERE relname ~ '^(mine)$'",
+        "SELECT CASE relkind WHEN 'r' THEN 'mine' END::regclass FROM pg_class WHERE oid = 1",
+        "SELECT CASE WHEN relname = 'mine' THEN 1 END, oid::regclass FROM pg_class WHERE oid = 1"})
     EXPECT_TRUE(mine.may_be_meant(text, parser)) << text;
   for (const auto* text :
        {"SELECT 1 FROM t WHERE a = 'mine'", "SELECT mine FROM t", "SELECT 'mine'", "SELECT f('mine')",
         "SELECT 'other'::regclass", "SELECT 17002::regclass", "SELECT pg_get_viewdef('v', true)",
         "SELECT tableoid::regclass, * FROM t", "SELECT has_table_privilege('other', 'SELECT')",
         "SELECT oid::regclass FROM pg_class WHERE oid = '16400'",
+        "SELECT oid::regclass, CASE relkind WHEN 'mine' THEN 1 ELSE 2 END FROM pg_class WHERE oid = '16400'",
         "SELECT c.oid FROM pg_class c WHERE c.relname ~ '^(other)$' AND pg_table_is_visible(c.oid)"})
     EXPECT_FALSE(mine.may_be_meant(text, parser)) << text;
 }
