@@ -124,7 +124,8 @@ struct classification {
   bool is_liftable = false;  // no read only for want of knowledge, or for what is local to each server: a
                              // wish for a replica counts
   bool is_wish_of_comment = false;
-  bool is_query = false;  // SELECT, VALUES or TABLE that makes, changes and locks nothing by itself
+  bool needs_catalog = false;  // a read as far as names tell: what they stand for is not known yet
+  bool is_query = false;       // SELECT, VALUES or TABLE that makes, changes and locks nothing by itself
   statement_mark mark;
   route_wish wish = route_wish::automatic;  // of the text's comments, or of a pattern of the configuration
   session_effects effects;

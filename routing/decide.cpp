@@ -240,6 +240,7 @@ void join_text(classification& unit, const classification& next) {
   unit.effects |= next.effects;
   unit.bodies |= next.bodies;
   unit.asks |= next.asks;
+  unit.needs_catalog |= next.needs_catalog;
   if (next.kind == statement_kind::empty) return;
   join_wishes(unit, next);
   unit.is_query = unit.is_query && next.is_query;
@@ -272,6 +273,7 @@ classification as_executed(const classification& unit, const classification& tar
   is.effects |= target.effects;
   is.bodies |= unit.part->bodies;
   is.asks |= unit.part->asks;
+  is.needs_catalog |= unit.part->needs_catalog;
   if (target.effects.may_pin || target.effects.lists_prepared) is.use = statement_use::several;
   return is;
 }
@@ -283,6 +285,7 @@ void join(classification& unit, const classification& next) {
     unit.effects |= next.effects;
     unit.bodies |= next.bodies;
     unit.asks |= next.asks;
+    unit.needs_catalog |= next.needs_catalog;
     return;
   }
   join_text(unit, next);

@@ -1,5 +1,6 @@
 #include "routing/facts.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -73,6 +74,26 @@ std::optional<std::string_view> setting_asked_by(const function_call& call) {
   return asks ? call.types.front().constant : std::nullopt;
 }
 
+// Of types whose values run nothing that anybody else has made.
+bool is_plain_type(const object_name& type) {
+  constexpr std::array<std::string_view, 38> plain{
+      "bit",     "bool",      "box",         "bpchar", "bytea", "char",    "cidr",     "circle",
+      "date",    "float4",    "float8",      "inet",   "int2",  "int4",    "int8",     "interval",
+      "json",    "jsonb",     "jsonpath",    "line",   "lseg",  "macaddr", "money",    "name",
+      "numeric", "oid",       "path",        "pg_lsn", "point", "polygon", "regclass", "text",
+      "time",    "timestamp", "timestamptz", "timetz", "uuid",  "varchar"};
+  return type.schema == "pg_catalog" || std::ranges::find(plain, type.name) != plain.end();
+}
+
+// Anybody may have made another of that name; for the usual ones, of types that a text would have to name.
+bool is_usual_operator(std::string_view name) {
+  constexpr std::array<std::string_view, 33> usual{
+      "+",  "-",  "*",  "/",  "%",   "^",  "=",   "<>", "!=",  "<",   ">",
+      "<=", ">=", "||", "~",  "~*",  "!~", "!~*", "~~", "~~*", "!~~", "!~~*",
+      "@>", "<@", "&&", "->", "->>", "#>", "#>>", "@@", "?",   "&",   "|"};
+  return std::ranges::find(usual, name) != usual.end();
+}
+
 // The functions that the configuration lists, before a catalog says which one a name means: any that could
 // be a listed write is one; a listed read is only what is written with its schema.
 class listed_names final : public facts {
@@ -109,6 +130,12 @@ class listed_names final : public facts {
   std::shared_ptr<const function_lists> lists_;
 };
 
+verdict as_named(bool needs_catalog) {
+  verdict answer;
+  answer.needs_catalog = needs_catalog;
+  return answer;
+}
+
 class tables_of_names final : public facts {
  public:
   verdict function(const function_call& call) const override {
@@ -137,11 +164,12 @@ class tables_of_names final : public facts {
       return refuse(
           fmt::format("relation {} may be a sequence, which a replica has at another value", written(name)));
     }
-    return {};
+    return as_named(true);
   }
 
   verdict operation(const object_name& name) const override {
-    if (name.schema.empty() || name.schema == "pg_catalog") return {};
+    if (name.schema == "pg_catalog") return {};
+    if (name.schema.empty()) return as_named(!is_usual_operator(name.name));
     auto answer = unknown_function(name);
     answer.reason = fmt::format("uses unknown operator {}", written(name));
     return answer;
@@ -149,7 +177,7 @@ class tables_of_names final : public facts {
 
   verdict type(const object_name& name) const override {
     if (is_temporary_schema(name.schema)) return refuse(fmt::format("type {} is temporary", written(name)));
-    verdict answer;
+    auto answer = as_named(!is_plain_type(name));
     answer.depends_on_literals = is_object_identifier_type(name.name);
     return answer;
   }

@@ -25,6 +25,7 @@ struct object_name {
 // overload the name can stand for: a shape is judged once for all literals in its place.
 struct verdict {
   bool is_safe = true;
+  bool needs_catalog = false;        // safe as far as its name tells
   bool depends_on_literals = false;  // another literal argument may need another verdict
   session_effects effects;
   called_bodies bodies;

@@ -25,6 +25,7 @@ classification from_findings(findings&& found, statement_kind when_read = statem
   is.effects = found.effects;
   is.bodies = std::move(found.bodies);
   is.asks = std::move(found.asks);
+  is.needs_catalog = found.needs_catalog;
   is.kind = found.is_read() ? when_read : statement_kind::write;
   is.is_dml = found.modifies;
   is.is_liftable = !found.is_read() && found.is_liftable && when_read == statement_kind::read;

@@ -72,6 +72,7 @@ void findings::take(verdict&& judged) {
   effects |= judged.effects;
   bodies |= judged.bodies;
   asks |= judged.asks;
+  needs_catalog |= judged.needs_catalog;
   depends_on_literals |= judged.depends_on_literals;
   if (judged.is_safe) return;
   is_liftable = is_liftable && (judged.is_doubt || judged.is_local);

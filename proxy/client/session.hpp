@@ -249,7 +249,7 @@ class session final : public event_handler {
   [[nodiscard]] std::size_t pass_through(std::string_view bytes);
   [[nodiscard]] routing::parse_context parse_context() const;
   [[nodiscard]] routing::chosen_facts facts() const;
-  [[nodiscard]] bool awaits_catalog() const;
+  [[nodiscard]] bool awaits_catalog(const routing::classification& c) const;
   void broken_message(std::string_view bytes);
   void protocol_violation(std::string message);
   void count_route(const routing::classification& c, const backend& b);

@@ -116,7 +116,7 @@ void session::note_statement(const routing::classification& c, const backend& b)
     held_by_ = held_by::learned;
   } else if (view_.open != routing::block::none) {
     held_by_ = held_by::block;
-  } else if (wants_replica_ && awaits_catalog()) {
+  } else if (wants_replica_ && awaits_catalog(c)) {
     held_by_ = held_by::catalog;
   } else if (wants_replica_) {
     const bool is_any = std::ranges::any_of(servers.replicas, [](const auto& s) { return s->is_usable(); });
@@ -151,7 +151,8 @@ bool session::explain_route(const unit_view& u, const routing::classification& c
   const bool stays = decided.where == routing::target::stay && view_.open == routing::block::on_replica;
   const bool is_replica = stays || decided.where == routing::target::replica;
   const bool may_leave = is_replica && !stays;
-  const auto kept_by = may_leave && is_learned(known)                       ? held_by::learned
+  const auto kept_by = may_leave && awaits_catalog(known)                   ? held_by::catalog
+                       : may_leave && is_learned(known)                     ? held_by::learned
                        : may_leave && worker_.do_all_replicas_lag(max_lag_) ? held_by::lagging
                                                                             : held_by::itself;
   const bool is_kept_back = kept_by != held_by::itself;

@@ -135,7 +135,7 @@ std::size_t session::start_unit(const unit_view& u) {
       c.wish == routing::route_wish::replica || view_.wish.wish == routing::route_wish::replica;
   is_diverted_ = wants_replica_ && !is_wished && c.kind != statement_kind::transaction && is_learned(c);
   is_diverted_ = is_diverted_ || needs_home(c, decision.where);
-  if (wants_replica_ && (is_diverted_ || awaits_catalog())) decision.where = routing::target::primary;
+  if (wants_replica_ && (is_diverted_ || awaits_catalog(c))) decision.where = routing::target::primary;
   if (backend_ != nullptr && view_.open == routing::block::none && (pin_.empty() || is_on_loan_)) {
     decision.where = routing::target::stay;  // granted after a wait
   }
@@ -284,7 +284,7 @@ void session::put_plain(const unit_view& u, const routing::classification& c, ba
 bool session::may_leave_unseen(const unit_view& u, const routing::classification& c) {
   if (u.end == unit_end::flush || u.missing > 0) return true;  // what follows is not known yet
   return c.kind == statement_kind::read &&
-         ((u.is_extended && worker_.unit.leaves_portal()) || awaits_catalog() || is_learned(c));
+         ((u.is_extended && worker_.unit.leaves_portal()) || awaits_catalog(c) || is_learned(c));
 }
 
 void session::note_transaction(const routing::classification& c, bool on_replica) {
@@ -444,9 +444,11 @@ routing::chosen_facts session::facts() const {
   return facts_;
 }
 
-// This session has changed the catalog, and the facts do not know it yet.
-bool session::awaits_catalog() const {
-  return group_->facts->has_catalog() && group_->catalog_seen < catalog_needed_;
+// This session has changed the catalog, and the facts do not know it yet; or there are none, and the text
+// names what only they can tell.
+bool session::awaits_catalog(const routing::classification& c) const {
+  if (group_->facts->has_catalog()) return group_->catalog_seen < catalog_needed_;
+  return c.needs_catalog || c.verb == routing::transaction_verb::begin;
 }
 
 // In PostgreSQL's own words.

@@ -15,7 +15,8 @@ constexpr auto read_timeout = std::chrono::seconds(30);
 constexpr auto between_reads = std::chrono::milliseconds(500);
 constexpr auto slow_timer = std::chrono::seconds(60);
 constexpr auto after_failure = std::chrono::seconds(5);
-constexpr std::size_t max_databases = 100;  // a thread and a connection each
+constexpr auto after_first_failure = std::chrono::milliseconds(500);  // reads wait for it, on the primary
+constexpr std::size_t max_databases = 100;                            // a thread and a connection each
 
 // libpq takes the last value of a keyword.
 config::server_url with_database(config::server_url url, const std::string& database) {
@@ -105,8 +106,9 @@ void catalog_watch::watch(watched& one) {
       request = one.requests;
     }
     auto read = this->read(one);
-    not_before = steady_clock::now() + (read == nullptr ? after_failure : between_reads);
-    next = steady_clock::now() + (read == nullptr ? after_failure : slow_timer);
+    const steady_clock::duration pause = one.known == nullptr ? after_first_failure : after_failure;
+    not_before = steady_clock::now() + (read == nullptr ? pause : between_reads);
+    next = steady_clock::now() + (read == nullptr ? pause : slow_timer);
     if (read == nullptr) continue;
     const std::lock_guard lock(mutex_);
     one.known = std::move(read);
@@ -142,7 +144,7 @@ catalog_ref catalog_watch::read(watched& one) {
 void catalog_watch::report(watched& one, const std::string& cause) {
   if (cause == "stopped" || cause == one.last_cause) return;
   one.last_cause = cause;
-  log_warn("Catalog not read: functions of the database go to the primary",
+  log_warn("Catalog not read: what names relations or functions of the database goes to the primary",
            {{"database", one.database}, {"cause", cause}});
 }
 

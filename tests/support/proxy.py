@@ -101,7 +101,12 @@ class Proxy:
             if self.process.poll() is not None:
                 raise AssertionError(f"pgsteer ended with {self.process.returncode}:\n{self.log()}")
             return self.get("/livez")[0] == 200
+        reads = self.log().count("Catalog ")
         wait_until(lives, 10, "pgsteer answers /livez")
+        # Until the catalog is known, reads of relations stay on the primary.
+        if "DATABASE_REPLICA_URL" in self._environment:
+            with contextlib.suppress(AssertionError):
+                wait_until(lambda: self.log().count("Catalog ") > reads, 2, "the catalog is read, or cannot be")
 
     # Clients
 
