@@ -68,7 +68,7 @@ application::application(config::sources sources, config::settings settings, not
         worker_->catalog_read(database, std::move(read), request);
       });
   worker_->use_catalogs(catalogs_.get());
-  if (!servers()->replicas.empty()) catalogs_->want(settings_->primary.database);
+  if (!servers()->replicas.empty()) (void)catalogs_->want(settings_->primary.database);
   users_ = std::make_unique<user_lookup>([this] { return urls_to_ask(); }, mock_seed_);
   users_->adopt(settings_);
   worker_->use_lookup(users_.get());

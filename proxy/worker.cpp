@@ -6,7 +6,9 @@
 
 #include <openssl/crypto.h>
 
+#include "config/conninfo.hpp"
 #include "proxy/control/ending_judge.hpp"
+#include "proxy/control/session_defaults.hpp"
 #include "proxy/log.hpp"
 #include "routing/facts.hpp"
 
@@ -83,9 +85,19 @@ void worker::adopt_rules() {
     g->facts->use_lists(lists);
 }
 
-// Only of a database that a server has let the user in to. The answer comes by catalog_read().
+// Only of a database that a server has let the user in to. What is not known yet comes by catalog_read().
 void worker::want_catalog(const std::string& database) {
-  if (catalogs_ != nullptr) catalogs_->want(database);
+  if (catalogs_ == nullptr) return;
+  const auto known = catalogs_->want(database);
+  if (known.catalog != nullptr) adopt_catalog(database, known.catalog, known.request);
+}
+
+void worker::adopt_catalog(const std::string& database, const catalog_ref& read, std::uint64_t request) {
+  for (const auto& g : groups_) {
+    if (g->database != database) continue;
+    g->facts->use(read);
+    g->catalog_seen = request;
+  }
 }
 
 pool& worker::pool_for(client_group& g, const server_ref& s) {
@@ -113,13 +125,7 @@ void worker::forget_statements(const std::string& database) {
 }
 
 void worker::catalog_read(const std::string& database, catalog_ref read, std::uint64_t request) {
-  loop.post([this, database, read = std::move(read), request] {
-    for (const auto& g : groups_) {
-      if (g->database != database) continue;
-      g->facts->use(read);
-      g->catalog_seen = request;
-    }
-  });
+  loop.post([this, database, read = std::move(read), request] { adopt_catalog(database, read, request); });
 }
 
 // CREATE DATABASE from a template, ALTER and DROP DATABASE want nobody connected to it.
@@ -184,11 +190,28 @@ void worker::send_partial_units(clock::time_point now) {
   }
 }
 
+// What its URL says, and what makes its sessions begin as the primary's.
+std::string worker::replica_options(const pool& p) const {
+  const auto& primary = config_.servers->primary;
+  if (primary == p.host()) return {};
+  const auto own =
+      options_for_replica(primary->session_defaults(), p.host()->session_defaults(), p.group().parameters);
+  if (own.empty()) return {};
+  if (!p.host()->told_defaults.exchange(true, std::memory_order_relaxed)) {
+    log_info("Replica is configured otherwise than the primary: its sessions get the primary's settings",
+             {{"server", p.host()->name()}, {"options", own}});
+  }
+  const auto url = config::conninfo::parse(p.host()->url().conninfo);
+  const auto given = url ? url->get("options") : std::string();
+  return given.empty() ? own : given + ' ' + own;
+}
+
 void worker::connect(pool& p) {
   connect_request request{p.host(), p.group().database, settings().connect_timeout, p.group().login,
                           config_.settings};
   const auto group_id = p.group().id;
   const auto& host = p.host();
+  if (p.is_replica()) request.options = replica_options(p);
   // The pool may be gone when the answer comes: it is looked up again.
   connector_.connect(std::move(request), [this, group_id, host](connect_result result) {
     auto shared = std::make_shared<connect_result>(std::move(result));

@@ -86,6 +86,7 @@ class worker {
   [[nodiscard]] scarcity what_is_full(const pool& p) const;
   void make_room(const pool& p) const;
   void want_catalog(const std::string& database);
+  void adopt_catalog(const std::string& database, const catalog_ref& read, std::uint64_t request);
   [[nodiscard]] pool& pool_for(client_group& g, const server_ref& s);
   // Where to read: see balancer::choose().
   [[nodiscard]] server_ref choose_replica(const routing::freshness& wanted,
@@ -113,6 +114,7 @@ class worker {
   // Its client has sent whole messages of a unit, and not yet the end of it.
   void watch_partial(const session& s) { partial_.push_back({s.serial(), loop.now()}); }
   void connect(pool& p);
+  [[nodiscard]] std::string replica_options(const pool& p) const;
   // Opens a connection for this session alone, which is told when it stands or has failed.
   void open_own_connection(session& s, connect_request request);
   // Null: the configuration lists all users there are.

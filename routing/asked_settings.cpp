@@ -13,6 +13,31 @@ namespace {
 
 constexpr std::size_t most_text = 2000;
 
+// What pgsteer gives every connection of a session alike, or what a standby cannot have otherwise.
+// https://www.postgresql.org/docs/15/runtime-config-preset.html
+bool is_same_everywhere(std::string_view setting) {
+  constexpr std::array<std::string_view, 15> settings{"application_name",
+                                                      "block_size",
+                                                      "client_encoding",
+                                                      "datestyle",
+                                                      "integer_datetimes",
+                                                      "intervalstyle",
+                                                      "lc_collate",
+                                                      "lc_ctype",
+                                                      "max_function_args",
+                                                      "max_identifier_length",
+                                                      "max_index_keys",
+                                                      "server_encoding",
+                                                      "standard_conforming_strings",
+                                                      "timezone",
+                                                      "wal_block_size"};
+  return std::ranges::find(settings, setting) != settings.end();
+}
+
+bool is_known(std::string_view setting, const std::function<bool(std::string_view)>& has_set) {
+  return is_same_everywhere(setting) || (is_carried(setting) && has_set(setting));
+}
+
 void refuse(classification& is, std::string_view name) {
   is.kind = statement_kind::write;
   if (is.verb != transaction_verb::none) is.verb = transaction_verb::mixed;
@@ -47,15 +72,15 @@ bool is_carried(std::string_view setting) {
 
 std::optional<classification> for_settings(const classification& is,
                                            const std::function<bool(std::string_view)>& has_set) {
-  if (is.kind == statement_kind::show && is_carried(is.name) && has_set(is.name)) {
+  if (is.kind == statement_kind::show && is_known(is.name, has_set)) {
     std::optional<classification> shown(is);
     shown->kind = statement_kind::read;
-    shown->reason = "SHOW of what the session has set";
+    shown->reason = "SHOW of what is the same on every server";
     return shown;
   }
   for (std::string_view rest = is.asks.names; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) {
     const auto name = rest.substr(0, rest.find('\n'));
-    if (is_carried(name) && has_set(name)) continue;
+    if (is_known(name, has_set)) continue;
     std::optional<classification> refused(is);
     refuse(*refused, name);
     return refused;

@@ -66,7 +66,8 @@ class facts {
   [[nodiscard]] virtual verdict type(const object_name& type) const = 0;  // as the target of a cast
   // A column, or the field of a composite value (`qualified`), which may be a function of it.
   [[nodiscard]] virtual verdict column(std::string_view column, bool qualified) const = 0;
-  // Whether nobody but PostgreSQL itself has made one of this name, in any schema.
+  // Whether nobody but PostgreSQL itself has made one of this name, in any schema; an operator, for two
+  // texts.
   [[nodiscard]] virtual bool is_only_builtin(object_sort /*sort*/, std::string_view /*name*/) const {
     return false;
   }

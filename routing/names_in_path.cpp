@@ -227,11 +227,17 @@ verdict names_in_path::column(std::string_view column, bool qualified) const {
   return all;
 }
 
+// Of two texts an operator for just those is taken, whatever others of its name there are: ltree's || too.
 bool names_in_path::is_only_builtin(object_sort sort, std::string_view name) const {
+  constexpr object_id text_type = 25;
   const auto is_made = [](const auto& each) { return each.id >= first_user_object; };
   const auto& known = judge_.known();
-  return sort == object_sort::function ? std::ranges::none_of(known.functions(name), is_made)
-                                       : std::ranges::none_of(known.operators(name), is_made);
+  if (sort == object_sort::function) return std::ranges::none_of(known.functions(name), is_made);
+  return std::ranges::none_of(known.operators(name), [&](const catalog_operator& each) {
+    const auto* f = is_made(each) ? known.function(each.function) : nullptr;
+    return f != nullptr &&
+           std::ranges::all_of(known.ids(f->arguments), [](auto id) { return id == text_type; });
+  });
 }
 
 }  // namespace pgsteer::routing

@@ -29,6 +29,13 @@ std::optional<std::chrono::milliseconds> lag_of(const topology& servers, const s
   return s.lag(clock::time_point{clock::duration{heard}});
 }
 
+// Its sessions can be made to begin as the primary's: without a primary to be like, they are as they are.
+bool is_known(const topology& servers, const server& s) {
+  const auto& primary = *servers.primary;
+  return s.has_session_defaults() &&
+         (primary.has_session_defaults() || primary.health() != server_health::unknown);
+}
+
 }  // namespace
 
 server_ref balancer::choose(const topology& servers, const config::settings& settings,
@@ -55,7 +62,8 @@ void balancer::gather(const topology& servers, const config::settings& settings,
   servers_.clear();
   candidates_.clear();
   for (const auto& s : servers.replicas) {
-    if (max_lag.count() == 0 || admits(servers, *s, max_lag, now)) add(s, settings, now);
+    if (is_known(servers, *s) && (max_lag.count() == 0 || admits(servers, *s, max_lag, now)))
+      add(s, settings, now);
   }
   const bool shares = settings.primary_reads == config::reads_on_primary::share;
   if (shares && servers.has_primary() && !servers.replicas.empty()) add(servers.primary, settings, now);

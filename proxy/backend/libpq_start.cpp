@@ -25,17 +25,13 @@ void ignore_notice(void* /*unused*/, const PGresult* /*unused*/) {}
 
 pgconn_ptr start_libpq(const connect_request& r, std::string conninfo) {
   const auto timeouts = tcp_timeouts(r);
-  const bool has_options = !r.replication.empty();
-  const char* const names[] = {"keepalives_idle",  "keepalives_interval",
-                               "keepalives_count", "tcp_user_timeout",
-                               "dbname",           "dbname",
-                               "gssencmode",       has_options ? "replication" : nullptr,
-                               "options",          nullptr};
-  const char* const values[] = {timeouts[0].c_str(), timeouts[1].c_str(),
-                                timeouts[2].c_str(), timeouts[3].c_str(),
-                                conninfo.c_str(),    r.database.c_str(),
-                                "disable",           has_options ? r.replication.c_str() : nullptr,
-                                r.options.c_str(),   nullptr};
+  // libpq passes over what has an empty value.
+  const char* const names[] = {
+      "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "dbname",
+      "dbname",          "gssencmode",          "options",          "replication",      nullptr};
+  const char* const values[] = {
+      timeouts[0].c_str(), timeouts[1].c_str(), timeouts[2].c_str(), timeouts[3].c_str(),   conninfo.c_str(),
+      r.database.c_str(),  "disable",           r.options.c_str(),   r.replication.c_str(), nullptr};
   // The first dbname is expanded as a connection string, which may say otherwise; the second overrides its
   // database.
   pgconn_ptr c(PQconnectStartParams(names, values, 1));

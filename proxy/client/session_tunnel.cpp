@@ -3,6 +3,7 @@
 
 #include "protocol/message_writer.hpp"
 #include "proxy/client/session.hpp"
+#include "proxy/control/session_defaults.hpp"
 #include "proxy/log.hpp"
 #include "proxy/worker.hpp"
 
@@ -11,16 +12,6 @@ namespace pgsteer::proxy {
 namespace {
 
 constexpr std::size_t max_unsent_to_server = std::size_t{256} << 10;
-
-// As libpq takes a setting in `options`.
-std::string option(std::string_view name, std::string_view value) {
-  std::string out = fmt::format("-c {}=", name);
-  for (const char c : value) {
-    if (c == ' ' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -35,7 +26,7 @@ void session::open_tunnel() {
                           worker_.config().settings};
   request.replication = p.replication == protocol::replication_mode::database ? "database" : "true";
   for (const auto& [name, value] : p.settings)
-    request.options += (request.options.empty() ? "" : " ") + option(name, value);
+    request.options += (request.options.empty() ? "" : " ") + libpq_option(name, value);
   worker_.open_own_connection(*this, std::move(request));
 }
 

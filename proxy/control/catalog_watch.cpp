@@ -58,17 +58,16 @@ catalog_watch::~catalog_watch() {
     one->thread.join();
 }
 
-void catalog_watch::want(const std::string& database) {
+catalog_watch::reading catalog_watch::want(const std::string& database) {
   const std::lock_guard lock(mutex_);
-  if (is_stopping_) return;
-  if (const auto found = all_.find(database); found != all_.end()) {
-    if (found->second->known != nullptr) publish_(database, found->second->known, found->second->answered);
-    return;
-  }
-  if (all_.size() >= max_databases) return;
+  if (is_stopping_) return {};
+  if (const auto found = all_.find(database); found != all_.end())
+    return {found->second->known, found->second->answered};
+  if (all_.size() >= max_databases) return {};
   auto& one = *all_.emplace(database, std::make_unique<watched>()).first->second;
   one.database = database;
   one.thread = std::thread([this, &one] { watch(one); });
+  return {};
 }
 
 std::uint64_t catalog_watch::reload(const std::string& database) {

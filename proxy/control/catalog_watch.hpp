@@ -31,8 +31,12 @@ class catalog_watch {
   catalog_watch(const catalog_watch&) = delete;
   catalog_watch& operator=(const catalog_watch&) = delete;
 
-  // Any thread; neither waits. The database is used: publishes what is known, and reads what is not.
-  void want(const std::string& database);
+  struct reading {
+    catalog_ref catalog;        // null: being read, or beyond the number of databases
+    std::uint64_t request = 0;  // the last whose changes it surely has
+  };
+  // Any thread; neither waits. The database is used: what is known of it; what is not, is read and published.
+  reading want(const std::string& database);
   // Its catalog has changed, or a server knows less or more of it than we do. The request's number.
   std::uint64_t reload(const std::string& database);
   // Closes the connections to all other databases until they are read again: one of them may be about to be

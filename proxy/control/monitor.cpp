@@ -15,6 +15,7 @@
 #include "proxy/control/health_judge.hpp"
 #include "proxy/control/replay_pacer.hpp"
 #include "proxy/control/server_report.hpp"
+#include "proxy/control/session_defaults.hpp"
 #include "proxy/control/wakeup.hpp"
 #include "proxy/log.hpp"
 
@@ -152,6 +153,8 @@ class watch {
   void begin() {
     const auto epoch = server_->replay_epoch();
     if (const auto failed = identify()) return connect_failed(*failed);
+    static const auto defaults = session_defaults_query();
+    if (auto answer = ask(defaults.c_str())) server_->set_session_defaults(std::move(answer->front()));
     server_->counters.connects.fetch_add(1, std::memory_order_relaxed);
     server_->pin({connection_->host(), connection_->hostaddr(), connection_->port()});
     publish(epoch);

@@ -262,6 +262,17 @@ std::string server::last_error() const {
   return last_error_;
 }
 
+void server::set_session_defaults(std::string text) {
+  const std::lock_guard lock{mutex_};
+  session_defaults_ = std::move(text);
+  has_defaults_.store(!session_defaults_.empty(), std::memory_order_release);
+}
+
+std::string server::session_defaults() const {
+  const std::lock_guard lock{mutex_};
+  return session_defaults_;
+}
+
 void server::set_last_error(std::string text) {
   const std::lock_guard lock{mutex_};
   last_error_ = std::move(text);

@@ -104,6 +104,11 @@ class server {
   // The monitor's ear, set once; other servers' monitors may run already.
   void on_poke(std::function<void()> poke);
 
+  // What its sessions begin with: see session_defaults.hpp. Empty: not known. Any thread.
+  void set_session_defaults(std::string text);
+  [[nodiscard]] std::string session_defaults() const;
+  [[nodiscard]] bool has_session_defaults() const { return has_defaults_.load(std::memory_order_acquire); }
+
   // Last failure, for messages ("connection refused"). Any thread.
   [[nodiscard]] std::string last_error() const;
   void set_last_error(std::string text);
@@ -121,6 +126,7 @@ class server {
   std::atomic<bool> wanted{false};
   std::atomic<bool> hinted{false};
   std::atomic<bool> hastened{false};
+  std::atomic<bool> told_defaults{false};  // that its sessions are made to begin as the primary's
   std::atomic<bool> in_recovery{false};
   std::atomic<std::uint32_t> timeline{0};     // 0: unknown
   std::atomic<std::uint64_t> written_lsn{0};  // a primary's insert position at its last probe: for lag
@@ -208,6 +214,8 @@ class server {
   std::function<void()> tell_replayed_;
   mutable std::mutex mutex_;
   std::string last_error_;
+  std::string session_defaults_;  // guarded by mutex_
+  std::atomic<bool> has_defaults_{false};
   std::uint64_t replay_epoch_ = 0;        // guarded by mutex_
   std::atomic<std::uint64_t> starts_{0};  // connections lost so far, each of which may have been a restart
   std::uint32_t followed_timeline_ = 0;   // guarded by mutex_

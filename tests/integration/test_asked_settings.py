@@ -22,7 +22,7 @@ def setUpModule():
         "CREATE VIEW mine AS SELECT id, tenant FROM doc WHERE tenant = tenant()")
     # What the servers' own configuration says differs.
     servers.primary.configure(**{"app.tenant": "primary"})
-    servers.replica.configure(**{"app.tenant": "replica"})
+    servers.replica.configure(**{"app.tenant": "replica", "TimeZone": "Asia/Tokyo", "DateStyle": "German", "IntervalStyle": "iso_8601"})
     for server in servers.servers():
         server.reload()
     proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_size=2, backend_rotation="always", transactions="split")
@@ -97,6 +97,16 @@ class AskedSettings(unittest.TestCase):
             return first[1] == second[1] == ["replica1"]
         wait_until(reads_there, message="the block reads on the replica")
         self.assertEqual(self.ask(client, "SELECT tenant()"), ("primary", ["primary"]))
+
+    def test_what_is_the_same_everywhere(self):
+        client, direct = self.client(), raw.logged_in(servers.primary.port)
+        self.addCleanup(direct.close)
+        for name in ("TimeZone", "DateStyle", "IntervalStyle", "server_encoding", "lc_collate", "max_identifier_length",
+                     "client_encoding", "standard_conforming_strings", "application_name"):
+            self.on_replica(client, f"SHOW {name}", direct.query(f"SHOW {name}").values[0])
+            self.on_replica(client, f"SELECT current_setting('{name}')", direct.query(f"SHOW {name}").values[0])
+        client.query("SET TimeZone = 'Europe/Paris'")
+        self.on_replica(client, "SHOW TimeZone", "Europe/Paris")
 
     def test_prepared_statements(self):
         client = self.client()

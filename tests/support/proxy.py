@@ -103,10 +103,11 @@ class Proxy:
             return self.get("/livez")[0] == 200
         reads = self.log().count("Catalog ")
         wait_until(lives, 10, "pgsteer answers /livez")
-        # Until the catalog is known, reads of relations stay on the primary.
+        # Until the servers and the catalog are known, reads stay on the primary.
         if "DATABASE_REPLICA_URL" in self._environment:
             with contextlib.suppress(AssertionError):
                 wait_until(lambda: self.log().count("Catalog ") > reads, 2, "the catalog is read, or cannot be")
+                wait_until(lambda: self.health()[0] == 200, 1, "all servers are known, if they are there")
 
     # Clients
 

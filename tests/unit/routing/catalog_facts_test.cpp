@@ -205,8 +205,12 @@ TEST_F(catalog_facts_test, execute_by_name_of_the_parameter) {
 TEST_F(catalog_facts_test, trust_no_operator_of_the_database_with_texts) {
   fixture.plpgsql(17001, "f", "25", "BEGIN EXECUTE 'SELECT ' || $1; RETURN 1; END");
   EXPECT_EQ(reason("SELECT f('1')"), "read");
+  fixture.type(17100, 2200, "ltree");
+  fixture.sql(17003, "appended", "17100 25", "SELECT $1", "i");
+  fixture.add(catalog_query::operators, {"17004", "2200", "||", "17003"});
+  EXPECT_EQ(reason("SELECT f('1')"), "read");
   fixture.sql(17002, "joined", "25 25", "SELECT 'DELETE FROM t'", "i");
-  fixture.add(catalog_query::operators, {"17003", "2200", "||", "17002"});
+  fixture.add(catalog_query::operators, {"17005", "2200", "||", "17002"});
   EXPECT_NE(reason("SELECT f('1')"), "read");
 }
 
