@@ -62,8 +62,8 @@ void balancer::gather(const topology& servers, const config::settings& settings,
   servers_.clear();
   candidates_.clear();
   for (const auto& s : servers.replicas) {
-    if (is_known(servers, *s) && (max_lag.count() == 0 || admits(servers, *s, max_lag, now)))
-      add(s, settings, now);
+    if (s->is_usable() && !is_known(servers, *s)) continue;
+    if (max_lag.count() == 0 || admits(servers, *s, max_lag, now)) add(s, settings, now);
   }
   const bool shares = settings.primary_reads == config::reads_on_primary::share;
   if (shares && servers.has_primary() && !servers.replicas.empty()) add(servers.primary, settings, now);

@@ -104,10 +104,11 @@ class Proxy:
         reads = self.log().count("Catalog ")
         wait_until(lives, 10, "pgsteer answers /livez")
         # Until the servers and the catalog are known, reads stay on the primary.
-        if "DATABASE_REPLICA_URL" in self._environment:
+        if "DATABASE_REPLICA_URL" in self._environment or self.settings.get("database_replica_url"):
             with contextlib.suppress(AssertionError):
                 wait_until(lambda: self.log().count("Catalog ") > reads, 2, "the catalog is read, or cannot be")
-                wait_until(lambda: self.health()[0] == 200, 1, "all servers are known, if they are there")
+                if "Catalog read" in self.log():
+                    wait_until(lambda: self.health()[0] == 200, 1, "all servers are known, if they are there")
 
     # Clients
 
