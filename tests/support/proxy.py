@@ -106,9 +106,8 @@ class Proxy:
         # Until the servers and the catalog are known, reads stay on the primary.
         if "DATABASE_REPLICA_URL" in self._environment or self.settings.get("database_replica_url"):
             with contextlib.suppress(AssertionError):
-                wait_until(lambda: self.log().count("Catalog ") > reads, 2, "the catalog is read, or cannot be")
-                if "Catalog read" in self.log():
-                    wait_until(lambda: self.health()[0] == 200, 1, "all servers are known, if they are there")
+                wait_until(lambda: self.log().count("Catalog ") > reads, 5, "the catalog is read, or cannot be")
+                wait_until(lambda: self.health()[0] == 200 or "failed" in self.log(), 5, "all servers are known, or out of reach")
 
     # Clients
 
