@@ -101,6 +101,7 @@ reply ledger::skip_to_sync(const ledger_entry& e) {
 
 // The server ignores Sync and Flush while it reads COPY data (protocol-flow, COPY operations).
 void ledger::begin_copy_in(const ledger_entry& e) {
+  if (e.has_data) return;
   copy_in_ = true;
   if (e.what != expected::execute) return;
   auto next = head_ + 1;

@@ -38,6 +38,7 @@ struct ledger_entry {
   owner whose = owner::client;
   char synthetic_type = 0;   // with synthetic: the message type to make
   std::uint32_t change = 0;  // statement change (1-based, see prepared_statements) that this message makes
+  bool has_data = false;     // of a COPY, whole and sent right behind it
 };
 
 struct reply {
@@ -65,7 +66,11 @@ class ledger {
   // The server reads CopyData, CopyDone and CopyFail and nothing else.
   [[nodiscard]] bool is_copy_in() const { return copy_in_; }
   // The client has sent CopyDone or CopyFail: a Sync counts again from here on.
-  void end_copy_in() { copy_in_ = false; }
+  void end_copy_in() {
+    if (!copy_in_ && !entries_.empty())
+      entries_.back().has_data = true;  // before the server has asked for it
+    copy_in_ = false;
+  }
   [[nodiscard]] bool is_head_query() const { return !is_empty() && entries_[head_].what == expected::query; }
   // Rows for the client may come, and DataRow changes nothing here.
   [[nodiscard]] bool is_head_rows() const {

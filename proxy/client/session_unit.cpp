@@ -43,7 +43,7 @@ bool may_touch_data(const routing::classification& c) {
 }  // namespace
 
 std::size_t session::take_unit(std::string_view bytes) {
-  const auto u = protocol::scan_unit(bytes, scanned_);
+  auto u = protocol::scan_unit(bytes, scanned_);
   scanned_ = 0;
   if (console_) return take_console_unit(bytes, u);
   switch (u.end) {
@@ -56,7 +56,9 @@ std::size_t session::take_unit(std::string_view bytes) {
       close_client();
       return 0;
     case unit_end::stray:
-      return u.size;
+      if (!u.has_extended) return u.size;
+      u.end = unit_end::flush;  // COPY data right behind its Execute: the server sorts it out
+      break;
     default:
       break;
   }

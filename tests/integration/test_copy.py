@@ -37,6 +37,32 @@ class Copy(unittest.TestCase):
             return "replica1" in servers.ran(marker)
         wait_until(leaves, message="reads leave the primary")
 
+    def test_data_in_one_batch_with_its_copy(self):
+        def run(sql):
+            return raw.parse(sql) + raw.bind([]) + raw.execute()
+        copy = run("COPY target (id) FROM STDIN")
+        good, bad = raw.frame("d", b"7\n") + raw.frame("c"), raw.frame("d", b"z\n") + raw.frame("c")
+        batches = {
+            "copy, then a query": copy + good + run("SELECT 1") + raw.SYNC, "a bad row, then a query": copy + bad + run("SELECT 1") + raw.SYNC,
+            "copy alone": copy + good + raw.SYNC, "a bad row": copy + bad + raw.SYNC,
+            "given up": copy + raw.frame("f", b"no\0") + run("SELECT 1") + raw.SYNC,
+            "behind a query": run("SELECT 1") + copy + good + raw.SYNC,
+            "behind a write": run("INSERT INTO target VALUES (1)") + copy + good + raw.SYNC,
+            "twice": copy + good + copy + good + raw.SYNC, "data for nobody": run("SELECT 1") + good + run("SELECT 2") + raw.SYNC,
+        }
+        with raw.logged_in(proxy.port) as client, raw.logged_in(servers.primary.port) as direct:
+            for name, batch in batches.items():
+                answers, left = [], []
+                for each in (direct, client):
+                    servers.run("TRUNCATE target")
+                    each.send(batch)
+                    answers.append(each.read_until("Z").frames)
+                    answers.append(each.query("SELECT 3").frames)
+                    left.append(self.count())
+                self.assertEqual(answers[2:], answers[:2], name)
+                self.assertEqual(left[1], left[0], name)
+        self.assertEqual(proxy.metric("pgsteer_ledger_mismatches_total"), 0)
+
     def test_there_and_back(self):
         for form in ("text", "csv", "binary"):
             with self.subTest(form), proxy.connect() as reader, proxy.connect() as writer:
