@@ -206,6 +206,13 @@ std::string worker::replica_options(const pool& p) const {
   return given.empty() ? own : given + ' ' + own;
 }
 
+bool worker::has_one_build() const {
+  const auto of_primary = config_.servers->primary->session_defaults();
+  return std::ranges::all_of(config_.servers->replicas, [&](const auto& replica) {
+    return is_same_build(of_primary, replica->session_defaults());
+  });
+}
+
 void worker::connect(pool& p) {
   connect_request request{p.host(), p.group().database, settings().connect_timeout, p.group().login,
                           config_.settings};

@@ -115,6 +115,8 @@ class worker {
   void watch_partial(const session& s) { partial_.push_back({s.serial(), loop.now()}); }
   void connect(pool& p);
   [[nodiscard]] std::string replica_options(const pool& p) const;
+  // All servers are of the same version and build, as far as they have said so.
+  [[nodiscard]] bool has_one_build() const;
   // Opens a connection for this session alone, which is told when it stands or has failed.
   void open_own_connection(session& s, connect_request request);
   // Null: the configuration lists all users there are.

@@ -13,28 +13,8 @@ namespace {
 
 constexpr std::size_t most_text = 2000;
 
-// What pgsteer gives every connection of a session alike, or what a standby cannot have otherwise.
-// https://www.postgresql.org/docs/15/runtime-config-preset.html
-bool is_same_everywhere(std::string_view setting) {
-  constexpr std::array<std::string_view, 15> settings{"application_name",
-                                                      "block_size",
-                                                      "client_encoding",
-                                                      "datestyle",
-                                                      "integer_datetimes",
-                                                      "intervalstyle",
-                                                      "lc_collate",
-                                                      "lc_ctype",
-                                                      "max_function_args",
-                                                      "max_identifier_length",
-                                                      "max_index_keys",
-                                                      "server_encoding",
-                                                      "standard_conforming_strings",
-                                                      "timezone",
-                                                      "wal_block_size"};
-  return std::ranges::find(settings, setting) != settings.end();
-}
-
 bool is_known(std::string_view setting, const std::function<bool(std::string_view)>& has_set) {
+  if (setting == server_version || setting == "server_version_num") return has_set(server_version);
   return is_same_everywhere(setting) || (is_carried(setting) && has_set(setting));
 }
 
@@ -43,11 +23,56 @@ void refuse(classification& is, std::string_view name) {
   if (is.verb != transaction_verb::none) is.verb = transaction_verb::mixed;
   is.is_liftable = true;
   is.lacks_setting = true;
-  is.reason = fmt::format("calls current_setting() of {}, which this session has not set: servers may differ",
-                          name.empty() ? "many settings" : name);
+  is.reason =
+      name == server_version
+          ? std::string("asks for the version: servers may differ")
+          : fmt::format("calls current_setting() of {}, which this session has not set: servers may differ",
+                        name.empty() ? "many settings" : name);
 }
 
 }  // namespace
+
+// What costs plans and time is each server's own matter, but for limits of time.
+std::span<const std::string_view> defaults_of_primary() {
+  static constexpr std::array<std::string_view, 26> names{"array_nulls",
+                                                          "backslash_quote",
+                                                          "bytea_output",
+                                                          "client_min_messages",
+                                                          "datestyle",
+                                                          "default_text_search_config",
+                                                          "default_transaction_deferrable",
+                                                          "default_transaction_isolation",
+                                                          "escape_string_warning",
+                                                          "extra_float_digits",
+                                                          "gin_fuzzy_search_limit",
+                                                          "idle_in_transaction_session_timeout",
+                                                          "intervalstyle",
+                                                          "lc_monetary",
+                                                          "lc_numeric",
+                                                          "lc_time",
+                                                          "lock_timeout",
+                                                          "quote_all_identifiers",
+                                                          "row_security",
+                                                          "search_path",
+                                                          "standard_conforming_strings",
+                                                          "statement_timeout",
+                                                          "timezone",
+                                                          "transform_null_equals",
+                                                          "xmlbinary",
+                                                          "xmloption"};
+  return names;
+}
+
+bool is_same_everywhere(std::string_view setting) {
+  constexpr std::array<std::string_view, 14> others{
+      "application_name",      "block_size",      "client_encoding", "data_checksums",
+      "integer_datetimes",     "lc_collate",      "lc_ctype",        "max_function_args",
+      "max_identifier_length", "max_index_keys",  "segment_size",    "server_encoding",
+      "wal_block_size",        "wal_segment_size"};
+  const auto defaults = defaults_of_primary();
+  return std::ranges::find(others, setting) != others.end() ||
+         std::ranges::find(defaults, setting) != defaults.end();
+}
 
 void asked_settings::add(std::string_view name) {
   const auto line = lower_case(name) + '\n';

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,11 +21,23 @@ struct asked_settings {
   [[nodiscard]] bool is_empty() const { return names.empty(); }
 };
 
+// What sessions begin with as on the primary, on a replica as well: of the settings that any user may set,
+// those that answers depend on. In lower case.
+[[nodiscard]] std::span<const std::string_view> defaults_of_primary();
+
+// What pgsteer gives every connection of a session alike, or what a standby cannot have otherwise.
+// https://www.postgresql.org/docs/15/runtime-config-preset.html
+[[nodiscard]] bool is_same_everywhere(std::string_view setting);
+
 // Its value is the same wherever the session has set it: nothing of a server, a transaction or the proxy.
 [[nodiscard]] bool is_carried(std::string_view setting);
 
-// What a text is for a session that has set some settings (by their lower-case names): a read that asks for
-// others is one for the primary; SHOW of one that it has set is a read. Nothing: it is what it is.
+// version() asks for it as well.
+constexpr std::string_view server_version = "server_version";
+
+// What a text is for a session that has set some settings (by their lower-case names; `server_version` where
+// all servers are of one build): a read that asks for others is one for the primary; SHOW of one that it has
+// set is a read. Nothing: it is what it is.
 [[nodiscard]] std::optional<classification> for_settings(
     const classification& is, const std::function<bool(std::string_view name)>& has_set);
 

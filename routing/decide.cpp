@@ -1,7 +1,6 @@
 #include "routing/decide.hpp"
 
-#include <algorithm>
-#include <array>
+#include "routing/asked_settings.hpp"
 
 namespace pgsteer::routing {
 namespace {
@@ -10,21 +9,11 @@ constexpr std::string_view in_primary_block = "in a transaction on the primary";
 constexpr std::string_view in_replica_block = "in a read-only transaction on a replica";
 constexpr std::string_view in_split_block = "in a transaction that has only read so far";
 
-// Carried by the proxy from backend to backend, or the same in every server of a cluster.
-bool is_same_on_replica(std::string_view parameter) {
-  constexpr std::array<std::string_view, 12> parameters{"application_name",
-                                                        "client_encoding",
-                                                        "datestyle",
-                                                        "integer_datetimes",
-                                                        "intervalstyle",
-                                                        "server_encoding",
-                                                        "server_version",
-                                                        "standard_conforming_strings",
-                                                        "timezone",
-                                                        "transaction_deferrable",
-                                                        "transaction_isolation",
-                                                        "transaction_read_only"};
-  return std::find(parameters.begin(), parameters.end(), parameter) != parameters.end();
+// Its value, or the transaction's that stands there; what sessions set is theirs on every server:
+// for_settings().
+bool may_show(std::string_view parameter) {
+  return is_same_everywhere(parameter) || parameter == "transaction_deferrable" ||
+         parameter == "transaction_isolation" || parameter == "transaction_read_only";
 }
 
 bool is_harmless(const classification& unit) {
@@ -100,7 +89,7 @@ decision decide_in_split_block(const classification& unit) {
                unit.level == isolation::read_committed);
       break;
     case statement_kind::show:
-      stays = is_same_on_replica(unit.name) && unit.name != "transaction_read_only";
+      stays = may_show(unit.name) && unit.name != "transaction_read_only";
       break;
     default:
       break;
@@ -128,7 +117,7 @@ decision decide_in_replica_block(const classification& unit, const session_view&
         return {target::move_primary, unit.reason};
       return {target::stay, in_replica_block};
     case statement_kind::show:
-      if (is_same_on_replica(unit.name)) return {target::stay, in_replica_block};
+      if (may_show(unit.name)) return {target::stay, in_replica_block};
       return {target::move_primary, unit.reason};
     case statement_kind::write:
     case statement_kind::explain_route:

@@ -68,8 +68,9 @@ bool is_object_identifier_type(std::string_view type) {
   return false;
 }
 
-// The constant name in current_setting('app.tenant', true).
+// The constant name in current_setting('app.tenant', true). version() tells one, too.
 std::optional<std::string_view> setting_asked_by(const function_call& call) {
+  if (call.name.name == "version" && call.arguments == 0) return server_version;
   const bool asks = call.name.name == "current_setting" && !call.types.empty() && call.arguments <= 2;
   return asks ? call.types.front().constant : std::nullopt;
 }

@@ -57,7 +57,8 @@ session_model& router::session_named(std::string_view name) {
 routed router::route(std::string_view sql, std::string_view session) {
   auto& model = session_named(session);
   auto is = classifier_.classify(sql, context_of(model));
-  if (const auto own = for_settings(*is, [&](std::string_view name) { return model.has_set(name); }))
+  if (const auto own = for_settings(
+          *is, [&](std::string_view name) { return name == server_version || model.has_set(name); }))
     is = std::make_shared<const classification>(*own);
   auto before = model.view();
   before.reads_may_leave =

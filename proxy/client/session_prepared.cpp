@@ -41,11 +41,11 @@ std::string quoted(std::string_view name) {
 
 }  // namespace
 
-// EXECUTE is judged as what it executes, where the session made that by PREPARE or Parse.
 // As it is for what the session has set: see routing::for_settings().
 const routing::classification& session::by_settings(const routing::classification& c) {
   if (c.asks.is_empty() && c.kind != routing::statement_kind::show) return c;
   auto is = routing::for_settings(c, [this](std::string_view name) {
+    if (name == routing::server_version) return worker_.has_one_build();
     const bool is_local = block_settings_ != nullptr && view_.open != routing::block::none &&
                           block_settings_->names.contains(name);
     return is_local || settings_->values.contains(name);
@@ -55,6 +55,7 @@ const routing::classification& session::by_settings(const routing::classificatio
   return worker_.executing;
 }
 
+// EXECUTE is judged as what it executes, where the session made that by PREPARE or Parse.
 const routing::classification& session::judge_text(std::string_view sql) {
   const auto& c = worker_.classifier.classify(sql, parse_context());
   if (c->use != statement_use::executes && c->use != statement_use::embeds) return *c;

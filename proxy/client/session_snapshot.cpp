@@ -17,13 +17,14 @@ constexpr std::chrono::minutes stay{10};
 // Of a BEGIN that goes to a replica, or a cursor in a block that is there: something like it has failed
 // lately.
 bool session::needs_home(const routing::classification& c, routing::target where) const {
-  const auto now = worker_.loop.now();
-  if (where == routing::target::replica && c.verb == routing::transaction_verb::begin) {
+  if (where == routing::target::replica) {
+    if (c.verb != routing::transaction_verb::begin) return false;
     const auto level = c.level == routing::isolation::unspecified ? view_.default_isolation : c.level;
-    return level == routing::isolation::repeatable_read && now < group_->snapshots_stay_until;
+    return level == routing::isolation::repeatable_read && worker_.loop.now() < group_->snapshots_stay_until;
   }
   return where == routing::target::stay && view_.open == routing::block::on_replica && view_.block_may_move &&
-         c.kind == routing::statement_kind::declare_cursor_read && now < group_->cursors_stay_until;
+         c.kind == routing::statement_kind::declare_cursor_read &&
+         worker_.loop.now() < group_->cursors_stay_until;
 }
 
 void session::refuse_move(std::string_view reason) {

@@ -136,13 +136,14 @@ std::size_t session::start_unit(const unit_view& u) {
   const bool is_wished =
       c.wish == routing::route_wish::replica || view_.wish.wish == routing::route_wish::replica;
   is_diverted_ = wants_replica_ && !is_wished && c.kind != statement_kind::transaction && is_learned(c);
-  is_diverted_ = is_diverted_ || needs_home(c, decision.where);
+  const bool goes_home = needs_home(c, decision.where);
+  is_diverted_ = is_diverted_ || goes_home;
   if (wants_replica_ && (is_diverted_ || awaits_catalog(c))) decision.where = routing::target::primary;
   if (backend_ != nullptr && view_.open == routing::block::none && (pin_.empty() || is_on_loan_)) {
     decision.where = routing::target::stay;  // granted after a wait
   }
   const bool stays_in_split = decision.where == routing::target::stay && is_in_split_block() && !view_.failed;
-  if ((stays_in_split && may_leave_unseen(u, c)) || needs_home(c, decision.where))
+  if ((stays_in_split && may_leave_unseen(u, c)) || (goes_home && decision.where == routing::target::stay))
     decision.where = routing::target::move_primary;
   if (decision.where == routing::target::move_primary) {
     if (move_block()) return 0;

@@ -1,38 +1,17 @@
 #include "proxy/control/session_defaults.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "protocol/parameter_names.hpp"
+#include "routing/asked_settings.hpp"
 
 namespace pgsteer::proxy {
 namespace {
 
-// What any user may set. What costs plans and time is each server's own matter, but for a limit of time.
-constexpr std::array<std::string_view, 21> names{"array_nulls",
-                                                 "backslash_quote",
-                                                 "bytea_output",
-                                                 "DateStyle",
-                                                 "default_text_search_config",
-                                                 "escape_string_warning",
-                                                 "extra_float_digits",
-                                                 "gin_fuzzy_search_limit",
-                                                 "IntervalStyle",
-                                                 "lc_monetary",
-                                                 "lc_numeric",
-                                                 "lc_time",
-                                                 "quote_all_identifiers",
-                                                 "row_security",
-                                                 "search_path",
-                                                 "standard_conforming_strings",
-                                                 "statement_timeout",
-                                                 "TimeZone",
-                                                 "transform_null_equals",
-                                                 "xmlbinary",
-                                                 "xmloption"};
+// No setting's name: the line that tells servers of different builds apart.
+constexpr std::string_view build = "version()";
 
 template <class Visit>
 void each_line(std::string_view text, Visit visit) {
@@ -49,8 +28,18 @@ void each_line(std::string_view text, Visit visit) {
 std::string session_defaults_query() {
   return fmt::format(
       "SELECT pg_catalog.string_agg(name OPERATOR(pg_catalog.||) '=' OPERATOR(pg_catalog.||) setting, E'\\n')"
-      " FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) ANY ('{{{}}}')",
-      fmt::join(names, ","));
+      " OPERATOR(pg_catalog.||) E'\\n{}=' OPERATOR(pg_catalog.||) pg_catalog.version()"
+      " FROM pg_catalog.pg_settings WHERE pg_catalog.lower(name) OPERATOR(pg_catalog.=) ANY ('{{{}}}')",
+      build, fmt::join(routing::defaults_of_primary(), ","));
+}
+
+bool is_same_build(std::string_view one, std::string_view other) {
+  const auto build_of = [](std::string_view defaults) {
+    std::string_view of;
+    each_line(defaults, [&](auto name, auto value) { of = name == build ? value : of; });
+    return of;
+  };
+  return !build_of(one).empty() && build_of(one) == build_of(other);
 }
 
 std::string libpq_option(std::string_view name, std::string_view value) {
@@ -69,7 +58,7 @@ std::string options_for_replica(std::string_view of_primary, std::string_view of
   std::string options;
   each_line(of_primary, [&](auto name, auto value) {
     const auto found = there.find(name);
-    if (found == there.end() || found->second == value) return;
+    if (found == there.end() || found->second == value || name == build) return;
     const auto own = reported.find(name);
     options += (options.empty() ? "" : " ") + libpq_option(name, own != reported.end() ? own->second : value);
   });

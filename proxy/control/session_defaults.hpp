@@ -13,6 +13,9 @@ namespace pgsteer::proxy {
 // Gives them as one text: "name=value", a line each.
 [[nodiscard]] std::string session_defaults_query();
 
+// Two servers that said this are of the same version and build.
+[[nodiscard]] bool is_same_build(std::string_view one, std::string_view other);
+
 // libpq's `options` that make a session of the replica begin as on the primary, and nothing else; empty where
 // it does. `reported` is what the primary has reported to this very user, by ParameterStatus.
 [[nodiscard]] std::string options_for_replica(

@@ -102,11 +102,17 @@ class AskedSettings(unittest.TestCase):
         client, direct = self.client(), raw.logged_in(servers.primary.port)
         self.addCleanup(direct.close)
         for name in ("TimeZone", "DateStyle", "IntervalStyle", "server_encoding", "lc_collate", "max_identifier_length",
-                     "client_encoding", "standard_conforming_strings", "application_name"):
+                     "client_encoding", "standard_conforming_strings", "application_name", "search_path", "client_min_messages"):
             self.on_replica(client, f"SHOW {name}", direct.query(f"SHOW {name}").values[0])
             self.on_replica(client, f"SELECT current_setting('{name}')", direct.query(f"SHOW {name}").values[0])
         client.query("SET TimeZone = 'Europe/Paris'")
         self.on_replica(client, "SHOW TimeZone", "Europe/Paris")
+
+    def test_the_version_where_all_servers_have_the_same(self):
+        client, direct = self.client(), raw.logged_in(servers.primary.port)
+        self.addCleanup(direct.close)
+        for sql in ("SELECT version()", "SHOW server_version", "SELECT current_setting('server_version_num')"):
+            self.on_replica(client, sql, direct.query(sql).values[0])
 
     def test_prepared_statements(self):
         client = self.client()

@@ -10,7 +10,8 @@ from tests.support.waiting import wait_until
 
 QUESTIONS = ("SELECT timestamptz '2026-02-03 04:05:06+00'", "SELECT date '2026-02-03'", "SELECT interval '1 day 2 hours'",
              "SELECT 1.0::float8 / 3", r"SELECT '\\x0102'::bytea", "SELECT v FROM named", "SELECT NULL = NULL",
-             "SELECT to_tsvector('the dogs')::text", "SELECT 12.5::money", "SHOW TimeZone", "SHOW DateStyle")
+             "SELECT to_tsvector('the dogs')::text", "SELECT 12.5::money", "SHOW TimeZone", "SHOW DateStyle",
+             "SHOW search_path", "SHOW default_transaction_isolation")
 
 
 def setUpModule():
@@ -23,7 +24,8 @@ def setUpModule():
                                    " ALTER ROLE traveller SET TimeZone = 'America/Lima'")
     servers.replica.configure(**{
         "TimeZone": "Asia/Tokyo", "DateStyle": "German", "IntervalStyle": "iso_8601", "extra_float_digits": "0",
-        "bytea_output": "escape", "search_path": "aside", "transform_null_equals": "on", "default_text_search_config": "simple"})
+        "bytea_output": "escape", "search_path": "aside", "transform_null_equals": "on", "default_text_search_config": "simple",
+        "default_transaction_isolation": "repeatable read", "client_min_messages": "error"})
     servers.replica.restart()
     servers.wait_for_replay()
 

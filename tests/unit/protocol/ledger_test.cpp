@@ -132,6 +132,32 @@ TEST(ledger, forgets_a_sync_that_the_server_ignores_while_it_copies) {
   EXPECT_TRUE(l.is_empty());
 }
 
+TEST(ledger, knows_a_copy_whose_data_was_whole_before_the_server_asked) {
+  ledger l;
+  for (const auto what : {expected::parse, expected::bind, expected::execute})
+    l.expect(client(what));
+  l.end_copy_in();
+  for (const auto what : {expected::bind, expected::execute})
+    l.expect(client(what));
+  l.end_copy_in();
+  l.expect(client(expected::sync));
+  EXPECT_EQ(feed(l, "12G"), "ppp");
+  EXPECT_FALSE(l.is_copy_in());
+  EXPECT_EQ(feed(l, "C2GCZ"), "ppppp");
+  EXPECT_TRUE(l.is_empty());
+}
+
+TEST(ledger, a_copy_behind_one_with_its_data_waits_for_its_own) {
+  ledger l;
+  l.expect(client(expected::execute));
+  l.end_copy_in();
+  l.expect(client(expected::execute));
+  l.expect(client(expected::sync));
+  EXPECT_EQ(feed(l, "GCG"), "ppp");
+  EXPECT_TRUE(l.is_copy_in());
+  EXPECT_EQ(l.size(), 1U) << "the server ignores that Sync";
+}
+
 TEST(ledger, knows_when_rows_are_the_clients) {
   ledger l;
   l.expect(ours(expected::query));

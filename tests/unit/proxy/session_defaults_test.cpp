@@ -29,6 +29,16 @@ TEST(session_defaults, what_one_server_does_not_know_is_left_alone) {
   EXPECT_EQ(options_for_replica("", "TimeZone=UTC", {}), "");
 }
 
+TEST(session_defaults, tell_builds_apart) {
+  const auto is_same = [](const std::string& one, const std::string& other) {
+    return is_same_build("TimeZone=UTC\nversion()=" + one, "DateStyle=ISO\nversion()=" + other);
+  };
+  EXPECT_TRUE(is_same("PostgreSQL 15.8 on x", "PostgreSQL 15.8 on x"));
+  EXPECT_FALSE(is_same("PostgreSQL 15.8 on x", "PostgreSQL 15.9 on x"));
+  EXPECT_FALSE(is_same_build("", "")) << "nobody has said anything yet";
+  EXPECT_EQ(options_for_replica("version()=15.8", "version()=15.9", {}), "");
+}
+
 TEST(session_defaults, are_asked_for_by_name) {
   EXPECT_THAT(session_defaults_query(), HasSubstr("'{array_nulls,"));
 }

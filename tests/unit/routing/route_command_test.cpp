@@ -76,6 +76,12 @@ TEST(route, a_setting_of_the_sessions_own_is_the_same_everywhere) {
                   {"SHOW work_mem", replica},
                   {"RESET ALL", primary},
                   {"SHOW work_mem", primary}});
+  expect_session({{"SHOW search_path", replica},
+                  {"SHOW client_min_messages", replica},
+                  {"SHOW default_transaction_read_only", primary},
+                  {"SELECT version(), current_setting('server_version_num')", replica},
+                  {"SHOW server_version", replica},
+                  {"SELECT version(1)", primary}});
   expect_session({{"BEGIN", primary},
                   {"SET app.tenant = 'x'", primary},
                   {"ROLLBACK", primary},
