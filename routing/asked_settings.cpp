@@ -64,11 +64,22 @@ std::span<const std::string_view> defaults_of_primary() {
 }
 
 bool is_same_everywhere(std::string_view setting) {
-  constexpr std::array<std::string_view, 14> others{
-      "application_name",      "block_size",      "client_encoding", "data_checksums",
-      "integer_datetimes",     "lc_collate",      "lc_ctype",        "max_function_args",
-      "max_identifier_length", "max_index_keys",  "segment_size",    "server_encoding",
-      "wal_block_size",        "wal_segment_size"};
+  constexpr std::array<std::string_view, 16> others{"application_name",
+                                                    "block_size",
+                                                    "client_encoding",
+                                                    "data_checksums",
+                                                    "integer_datetimes",
+                                                    "lc_collate",
+                                                    "lc_ctype",
+                                                    "max_function_args",
+                                                    "max_identifier_length",
+                                                    "max_index_keys",
+                                                    "segment_size",
+                                                    "server_encoding",
+                                                    "transaction_deferrable",
+                                                    "transaction_isolation",
+                                                    "wal_block_size",
+                                                    "wal_segment_size"};
   const auto defaults = defaults_of_primary();
   return std::ranges::find(others, setting) != others.end() ||
          std::ranges::find(defaults, setting) != defaults.end();

@@ -25,7 +25,8 @@ struct asked_settings {
 // those that answers depend on. In lower case.
 [[nodiscard]] std::span<const std::string_view> defaults_of_primary();
 
-// What pgsteer gives every connection of a session alike, or what a standby cannot have otherwise.
+// What pgsteer gives every connection of a session alike, or what a standby cannot have otherwise. Outside a
+// block a transaction is what the session's defaults say; in one it is on one server.
 // https://www.postgresql.org/docs/15/runtime-config-preset.html
 [[nodiscard]] bool is_same_everywhere(std::string_view setting);
 

@@ -118,6 +118,10 @@ std::string_view catalog::search_path_of(std::string_view role) const {
   return best == nullptr ? std::string_view{"\"$user\", public"} : std::string_view{best->search_path};
 }
 
+bool catalog::may_be_transaction_id(std::string_view column) const {
+  return tables_->transaction_ids.contains(column);
+}
+
 bool catalog::is_superuser(std::string_view role) const {
   return tables_->superusers.contains(role);
 }

@@ -148,6 +148,8 @@ class catalog {
   // The search_path a session of this role starts with, where it does not say itself.
   [[nodiscard]] std::string_view search_path_of(std::string_view role) const;
   [[nodiscard]] bool is_superuser(std::string_view role) const;
+  // Some relation or function has a column of this name whose type is xid, or passes for one.
+  [[nodiscard]] bool may_be_transaction_id(std::string_view column) const;
   // Of all sessions; empty where they were not asked for.
   [[nodiscard]] const temporary_names& temporary() const;
   // The same for a session that looks for names in other schemas than it began with.

@@ -108,6 +108,9 @@ void catalog_builder::add(catalog_query from, catalog_row row) {
     case catalog_query::superusers:
       made_->tables_->superusers.emplace(text(row, 0));
       return;
+    case catalog_query::transaction_ids:
+      made_->tables_->transaction_ids.emplace(text(row, 0));
+      return;
     case catalog_query::askers:
       if (flag(row, 1)) sequence_askers_.insert(id(row, 0));
       if (flag(row, 2)) setting_askers_.insert(id(row, 0));

@@ -159,6 +159,25 @@ SELECT a.relation, pg_catalog.bool_or(a.tree ~ ':funcid (1575|2559) ' OR a.sourc
  WHERE a.tree ~ ':funcid (1575|2559|2077|3294) ' OR a.source ~* '(currval|lastval|current_setting)'
  GROUP BY a.relation)";
 
+// Names that a column of type xid (28), or of one that passes for it, may have; xmin and xmax every table
+// has.
+constexpr const char* transaction_ids = R"(
+WITH direct AS (SELECT 28::pg_catalog.oid AS type
+                UNION
+                SELECT c.castsource FROM pg_catalog.pg_cast c WHERE c.casttarget = 28 AND c.castcontext = 'i'),
+     types AS (SELECT type FROM direct
+               UNION
+               SELECT t.oid FROM pg_catalog.pg_type t
+                WHERE t.typtype = 'd'
+                  AND (t.typbasetype IN (SELECT type FROM direct)
+                       OR t.typbasetype IN (SELECT d.oid FROM pg_catalog.pg_type d WHERE d.typtype = 'd')))
+SELECT 'xmin' UNION SELECT 'xmax'
+ UNION SELECT a.attname FROM pg_catalog.pg_attribute a WHERE a.attnum > 0 AND a.atttypid IN (SELECT type FROM types)
+ UNION SELECT p.proname FROM pg_catalog.pg_proc p WHERE p.prorettype IN (SELECT type FROM types)
+ UNION SELECT n.name
+         FROM pg_catalog.pg_proc p, ROWS FROM (pg_catalog.unnest(p.proallargtypes), pg_catalog.unnest(p.proargnames)) AS n(type, name)
+        WHERE p.proallargtypes IS NOT NULL AND n.name IS NOT NULL AND n.type IN (SELECT type FROM types))";
+
 constexpr catalog_query_text queries[] = {
     {catalog_query::schemas, schemas},
     {catalog_query::types, types},
@@ -176,6 +195,7 @@ constexpr catalog_query_text queries[] = {
     {catalog_query::paths, paths},
     {catalog_query::superusers, superusers},
     {catalog_query::askers, askers},
+    {catalog_query::transaction_ids, transaction_ids},
 };
 
 }  // namespace

@@ -37,6 +37,7 @@ enum class catalog_query : std::uint8_t {
   paths,
   superusers,
   askers,
+  transaction_ids,
   temporary,           // temporary_objects_query(), which is in no list: only who follows sessions asks it
   temporary_anywhere,  // ... with namesakes in any schema, for sessions with a search_path of their own
 };

@@ -102,6 +102,7 @@ struct catalog::tables {
   std::vector<implicit_cast> casts;   // in order
   std::vector<path_default> paths;
   std::set<std::string, std::less<>> superusers;
+  std::set<std::string, std::less<>> transaction_ids;  // names of columns
   temporary_names temporary;
   temporary_names temporary_anywhere;
 };

@@ -12,8 +12,7 @@ constexpr std::string_view in_split_block = "in a transaction that has only read
 // Its value, or the transaction's that stands there; what sessions set is theirs on every server:
 // for_settings().
 bool may_show(std::string_view parameter) {
-  return is_same_everywhere(parameter) || parameter == "transaction_deferrable" ||
-         parameter == "transaction_isolation" || parameter == "transaction_read_only";
+  return is_same_everywhere(parameter) || parameter == "transaction_read_only";
 }
 
 bool is_harmless(const classification& unit) {

@@ -39,9 +39,10 @@ struct verdict {
 
 // What a call shows of an argument's type. Literals of one kind are alike: a shape stands for them all.
 struct argument_type {
-  enum class kind : std::uint8_t { unknown, number, named };
+  // column: of a relation or of what one in FROM returns, under the name it has there.
+  enum class kind : std::uint8_t { unknown, number, named, column };
   kind is = kind::unknown;
-  object_name name;                          // of `named`
+  object_name name;                          // of `named`; of `column`, its own alone
   std::optional<std::string_view> constant;  // its text, where it is a string constant
 };
 

@@ -41,6 +41,13 @@ bool is_builtin(const catalog_function& f) {
   return f.schema == pg_catalog_schema && f.id < first_user_object;
 }
 
+constexpr object_id transaction_id = 28;  // the type xid
+
+// age(timestamptz) and age(timestamp) go by the date; age(xid) by the server's next transaction.
+bool is_age_of_a_time(const catalog_function& f) {
+  return f.id == 1386 || f.id == 2059;
+}
+
 }  // namespace
 
 std::vector<object_id> names_in_path::searched(const object_name& name) const {
@@ -65,6 +72,8 @@ object_id names_in_path::type_named(const object_name& name) const {
 // Whether PostgreSQL could pass the argument without being told to.
 bool names_in_path::takes(object_id parameter, const argument_type& argument) const {
   if (argument.is == argument_type::kind::unknown) return true;
+  if (argument.is == argument_type::kind::column)
+    return parameter != transaction_id || judge_.known().may_be_transaction_id(argument.name.name);
   const auto* type = judge_.known().type(parameter);
   if (type == nullptr || type->kind == 'p' || type->kind == 'd') return type != nullptr;
   const auto goes = [&](object_id from) {
@@ -134,6 +143,7 @@ verdict names_in_path::function(const function_call& call) const {
   bool is_builtin_judged = false;
   for (const auto* f : candidates(call)) {
     is_known = true;
+    if (is_age_of_a_time(*f) && judge_.listing_of(*f) == listing::none) continue;
     if (!is_builtin(*f) || judge_.listing_of(*f) != listing::none) {
       join(all, judge_.call(*f, path_, call.types));
     } else if (!std::exchange(is_builtin_judged, true)) {

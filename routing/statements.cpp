@@ -35,7 +35,7 @@ classification from_findings(findings&& found, statement_kind when_read = statem
 
 judged_statement judge_query(std::string_view type, const json::value& fields, const facts& known) {
   findings found;
-  walker(known, found).walk_within(type, fields);
+  walker(known, found).within(fields).walk_within(type, fields);
   const bool depends = found.depends_on_literals;
   const bool is_query = type == "SelectStmt" && !found.modifies && !found.locks;
   judged_statement judged{from_findings(std::move(found)), depends};

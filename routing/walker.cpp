@@ -56,6 +56,17 @@ argument_type type_of(const json::value& argument) {
   return named;
 }
 
+// Written anywhere but where it is asked for: it may then be what a part of the statement makes.
+bool is_given(std::string_view name, const json::value& tree) {
+  if (const auto* text = tree.if_string()) return view(*text) == name;
+  if (const auto* list = tree.if_array())
+    return std::ranges::any_of(*list, [&](const auto& item) { return is_given(name, item); });
+  const auto* node = tree.if_object();
+  if (node == nullptr) return false;
+  return std::ranges::any_of(
+      *node, [&](const auto& field) { return field.key() != "ColumnRef" && is_given(name, field.value()); });
+}
+
 }  // namespace
 
 void findings::refuse(std::string_view why) {
@@ -244,7 +255,7 @@ void walker::judge_call(const json::object& fields) {
   if (arguments != nullptr) {
     types.reserve(arguments->size());
     for (const auto& argument : *arguments)
-      types.push_back(type_of(argument));
+      types.push_back(argument_of(*name, argument));
   }
   add_ordered_arguments(fields, types);
   if (const auto* text = text_run_by(*name, types)) return judge_text(*text);
@@ -282,6 +293,16 @@ void walker::judge_text(std::string_view sql) {
 bool walker::unfolds(const object_name& function, std::size_t arguments) const {
   return arguments > 1 && function.schema.empty() && function.name == "unnest" &&
          known_.is_only_builtin(object_sort::function, function.name);
+}
+
+// Of PostgreSQL's own functions, age() alone is a read or none by the type of a column.
+argument_type walker::argument_of(const object_name& function, const json::value& argument) const {
+  const auto* column = function.name == "age" ? as_node(argument, "ColumnRef") : nullptr;
+  const auto* names = column == nullptr || statement_ == nullptr ? nullptr : list_field(*column, "fields");
+  if (names == nullptr) return type_of(argument);
+  const auto name = last_name(*names);
+  if (name.empty() || is_given(name, *statement_)) return {};
+  return {argument_type::kind::column, {{}, {}, name}, {}};
 }
 
 void walker::judge_column(const json::object& fields) {

@@ -46,6 +46,12 @@ class walker {
   walker(const facts& known, findings& found, walk_of of = walk_of::execution)
       : known_(known), found_(found), of_(of) {}
 
+  // The whole statement that is walked, where its columns can be no parameters of a body around it.
+  walker& within(const boost::json::value& statement) {
+    statement_ = &statement;
+    return *this;
+  }
+
   // A wrapped node ({"Type": {...}}) or a list of nodes.
   void walk(const boost::json::value& tree);
 
@@ -65,6 +71,8 @@ class walker {
   void judge_text(std::string_view sql);
   [[nodiscard]] bool unfolds(const object_name& function, std::size_t arguments) const;
   void add_ordered_arguments(const boost::json::object& call, std::vector<argument_type>& types) const;
+  [[nodiscard]] argument_type argument_of(const object_name& function,
+                                          const boost::json::value& argument) const;
   void judge_column(const boost::json::object& fields);
   void judge_indirection(const boost::json::object& fields);
   void judge_operator(const boost::json::object& fields, std::string_view field);
@@ -80,6 +88,7 @@ class walker {
   const facts& known_;
   findings& found_;
   const walk_of of_;
+  const boost::json::value* statement_ = nullptr;
   std::vector<std::string_view> common_tables_;  // of the WITH clauses around, innermost last
 };
 

@@ -52,6 +52,9 @@ CREATE UNLOGGED TABLE scratch (id int);
 CREATE SCHEMA aside; CREATE UNLOGGED TABLE aside.items (id int);
 CREATE TABLE guarded (id int); INSERT INTO guarded VALUES (1), (2);
 ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
+CREATE TABLE aged (made timestamptz, day date, row xid, age timestamptz);
+INSERT INTO aged SELECT '2020-02-02', '2021-03-03', '3', now();
+CREATE FUNCTION age_of(made xid) RETURNS int LANGUAGE sql STABLE AS 'SELECT age(made)';
 CREATE TABLE whole (id int) PARTITION BY RANGE (id);
 CREATE TABLE whole_1 PARTITION OF whole FOR VALUES FROM (0) TO (10);
 CREATE UNLOGGED TABLE whole_2 PARTITION OF whole FOR VALUES FROM (10) TO (20);
@@ -80,12 +83,16 @@ READS = [
     "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY id) FROM items", "SELECT mode() WITHIN GROUP (ORDER BY label) FROM items",
     "SELECT rank(3) WITHIN GROUP (ORDER BY id) FROM items", "SELECT 1 === 1", "SELECT 5::small", "SELECT 'items'::regclass::text", "SELECT * FROM whole_1",
     "WITH scratch AS (SELECT 1 AS id) SELECT * FROM scratch", "SELECT i.label FROM items i WHERE id BETWEEN 2 AND 3 ORDER BY 1",
+    "SELECT age(made), pg_catalog.age(a.day), age(made::timestamp) FROM aged a",
 ]
 OTHERS = [
     "SELECT last_value FROM counter", "SELECT * FROM scratch", "SELECT * FROM aside.items",
     "SELECT * FROM numbering ORDER BY id", "SELECT * FROM on_numbering", "SELECT * FROM on_scratch",
     "SELECT count(*) FROM activity", "SELECT 1 ==== 1", "SELECT 5::counted", "SELECT * FROM whole",
     "SELECT adding() WITHIN GROUP (ORDER BY id) FROM items", "SELECT * FROM guarded", "SELECT * FROM nowhere", "SELECT nowhere(1)",
+    "SELECT age(aged.row) FROM aged", "SELECT age(xmin) FROM aged", "SELECT age(datfrozenxid) FROM pg_database", "SELECT age_of(row) FROM aged",
+    "SELECT age(m) FROM (SELECT row AS m FROM aged) s", "SELECT age(age) FROM aged", "SELECT age(f) FROM pg_snapshot_xmin(NULL) f",
+    "SELECT age((aged).row) FROM aged", "SELECT age(NULL)",
 ]
 
 

@@ -78,6 +78,10 @@ TEST(route, a_setting_of_the_sessions_own_is_the_same_everywhere) {
                   {"SHOW work_mem", primary}});
   expect_session({{"SHOW search_path", replica},
                   {"SHOW client_min_messages", replica},
+                  {"SHOW TRANSACTION ISOLATION LEVEL", replica},
+                  {"SET default_transaction_isolation = 'serializable'", primary},
+                  {"SHOW TRANSACTION ISOLATION LEVEL", primary},
+                  {"RESET default_transaction_isolation", primary},
                   {"SHOW default_transaction_read_only", primary},
                   {"SELECT version(), current_setting('server_version_num')", replica},
                   {"SHOW server_version", replica},
