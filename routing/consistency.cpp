@@ -24,14 +24,14 @@ std::optional<std::chrono::milliseconds> parse_milliseconds(std::string_view tex
 
 lsn quiet_primary::floor_of(int server, lsn insert, lsn flush,
                             std::optional<std::chrono::milliseconds> writer_delay,
-                            std::chrono::milliseconds at) {
+                            std::chrono::milliseconds sent, std::chrono::milliseconds received) {
   if (server != server_ || insert != insert_) {
     server_ = server;
     insert_ = insert;
-    since_ = at;
+    since_ = received;
     return insert;
   }
-  const bool is_quiet = writer_delay && at - since_ > 4 * *writer_delay;
+  const bool is_quiet = writer_delay && sent - since_ > 4 * *writer_delay;
   return is_quiet && flush < insert ? flush : insert;
 }
 

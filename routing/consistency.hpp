@@ -24,10 +24,11 @@ namespace pgsteer::routing {
 // to the insert position is flushed, and the flush position will do as a floor.
 class quiet_primary {
  public:
-  // Of a sample sent at `at` (any steady clock): the floor it gives.
+  // Of a sample (any steady clock): the floor it gives. It was taken somewhere between the two moments: what
+  // was sent in front of it may have run for long.
   [[nodiscard]] lsn floor_of(int server, lsn insert, lsn flush,
                              std::optional<std::chrono::milliseconds> writer_delay,
-                             std::chrono::milliseconds at);
+                             std::chrono::milliseconds sent, std::chrono::milliseconds received);
 
  private:
   int server_ = 0;
@@ -105,7 +106,26 @@ class departures {
   std::chrono::milliseconds at_{};  // the last one left whose position was not known
 };
 
-// The newest sample that any session's read has brought. It serves every session whose last sight of the
+// Whether a session reads soon after it writes. Then the write asks how far the primary has come, and its
+// read may find a replica that is known to be as far; of who only writes, no write asks.
+class read_forecast {
+ public:
+  void wrote() {
+    reads_follow_ = reads_follow_ && !has_unread_;
+    has_unread_ = true;
+  }
+  void has_read() {
+    reads_follow_ = reads_follow_ || has_unread_;
+    has_unread_ = false;
+  }
+  [[nodiscard]] bool expects_read() const { return reads_follow_; }
+
+ private:
+  bool has_unread_ : 1 = false;  // the last that it did was a write
+  bool reads_follow_ : 1 = false;
+};
+
+// The newest sample that any session's unit has brought. It serves every session whose last sight of the
 // primary, counted in the order in which a proxy hears of them, came before the sample was sent.
 class shared_sample {
  public:

@@ -326,8 +326,7 @@ class session final : public event_handler {
   void settle_timeline(routing::freshness& f) const;
   void use_shared_sample();
   void note_freshness(const backend& b);
-  [[nodiscard]] bool wants_sample(const unit_view& u, const routing::classification& c,
-                                  const backend& b) const;
+  [[nodiscard]] bool wants_sample(const unit_view& u, const routing::classification& c) const;
   void ask_sample(backend& b);
   void take_sample();
 
@@ -444,6 +443,7 @@ class session final : public event_handler {
   const routing::routing_rules* rules_ = nullptr;  // by which its wishes were found
   config::consistency level_ = config::consistency::session;
   std::chrono::milliseconds max_lag_{0};
+  routing::read_forecast forecast_;
   routing::session_effects effects_;  // of the lease
   std::int32_t key_ = 0;
   std::optional<own_query> own_done_;  // a query of our own was answered in the chunk just read

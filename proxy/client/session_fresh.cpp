@@ -13,6 +13,11 @@ constexpr std::string_view sample_query =
     "SELECT pg_catalog.pg_current_wal_insert_lsn(), pg_catalog.pg_current_wal_flush_lsn(),"
     " pg_catalog.current_setting('wal_segment_size'), pg_catalog.current_setting('wal_writer_delay')";
 
+// One statement with one answer, behind which a query of ours may come: COPY would take it for its data.
+bool is_plain_write(const routing::classification& c) {
+  return c.kind == routing::statement_kind::write && c.is_dml && c.verb == routing::transaction_verb::none;
+}
+
 }  // namespace
 
 // A program that closes its connection and opens another finds what it wrote through the first.
@@ -112,16 +117,20 @@ void session::on_replica_ready() {
 }
 
 // A read that had to run on the primary asks it how far it has come, behind its own answer and in the
-// same write: the next read knows what a replica must have replayed.
-bool session::wants_sample(const unit_view& u, const routing::classification& c, const backend& b) const {
+// same write: the next read knows what a replica must have replayed. So does a write, where a read is
+// expected next.
+bool session::wants_sample(const unit_view& u, const routing::classification& c) const {
+  const auto& b = *backend_;
   // Behind a BEGIN nothing may come but the client's own; so a block that might have run elsewhere asks at
   // its end.
   const bool is_end =
       c.verb == routing::transaction_verb::commit || c.verb == routing::transaction_verb::rollback;
-  const bool ends_reads = (b.status == 'T' || b.status == 'E') && block_only_reads_ && is_end &&
+  const bool ends_reads = (b.status == 'T' || b.status == 'E') && is_end &&
+                          (block_only_reads_ || forecast_.expects_read()) &&
                           c.kind == routing::statement_kind::transaction;
   const bool may_leave = b.status == 'I' && c.verb != routing::transaction_verb::begin &&
-                         (c.kind == routing::statement_kind::read || wants_replica_);
+                         (c.kind == routing::statement_kind::read || wants_replica_ ||
+                          (forecast_.expects_read() && is_plain_write(c)));
   if (b.home.is_replica() || !(may_leave || ends_reads) || u.missing > 0) return false;
   if (u.end != protocol::unit_end::query && u.end != protocol::unit_end::sync) return false;
   return (pin_.empty() || lends_reads_) && !worker_.config().servers->replicas.empty() &&
@@ -135,13 +144,18 @@ void session::take_sample() {
   const auto insert = routing::parse_lsn(rows[0][0]);
   const auto flush = routing::parse_lsn(rows[0][1]);
   if (!insert || !flush) return;
-  const auto at = std::chrono::duration_cast<std::chrono::milliseconds>(since_.time_since_epoch());
+  const auto ms = [](clock::time_point at) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch());
+  };
+  const auto sent = ms(since_);
+  const auto received = ms(clock::now()) + std::chrono::milliseconds(1);
   const auto end =
       routing::normalise_insert_lsn(*insert, {.segment_bytes = routing::parse_wal_segment_size(rows[0][2])});
   const auto delay = routing::parse_milliseconds(rows[0][3]);
-  const routing::freshness found{.floor = worker_.quiet.floor_of(b.home.host()->id(), end, *flush, delay, at),
+  const auto floor = worker_.quiet.floor_of(b.home.host()->id(), end, *flush, delay, sent, received);
+  const routing::freshness found{.floor = floor,
                                  .timeline = b.home.host()->timeline.load(std::memory_order_acquire)};
-  worker_.departed.sampled(found.floor, found.timeline, at);
+  worker_.departed.sampled(found.floor, found.timeline, sent);
   worker_.sample.learn(asked_after_, covered_writes_, found.floor, found.timeline);
   if (last_sight_ > asked_after_) return;  // a notification came in between: what it told of is not in it
   freshness_ = found;
@@ -153,16 +167,19 @@ void session::take_sample() {
 
 // What the unit that was just answered lets the session expect of replicas.
 void session::note_freshness(const backend& b) {
+  const bool is_end_of_reads = b.home.is_replica() || is_read_ || block_only_reads_;
+  if (b.status == 'I' && touches_data_) is_end_of_reads ? forecast_.has_read() : forecast_.wrote();
   if (b.home.is_replica()) {
     freshness_.last_replica = b.home.host()->id();
     freshness_.last_start = b.start;
     return;
   }
   if (!touches_data_) return;
-  if (!is_read_ &&
-      !is_sampled_now_) {  // a sample comes with reads alone, and with the end of a block of them
+  if (!is_read_ && !(is_sampled_now_ && block_only_reads_)) {
+    const bool covers_all = is_sampled_now_ && covered_writes_ == worker_.writes;
     ++worker_.writes;
     has_written_ = true;
+    if (covers_all) covered_writes_ = worker_.writes;
   }
   if (!is_sampled_now_) {
     freshness_.see_primary();

@@ -1,5 +1,6 @@
-// Decides how often a replica is asked for its replay position while somebody waits for one: quickly
-// at first, then at the replica's own pace. Pure. Used by the monitors.
+// Decides how often a replica is asked for its replay position while somebody waits for one: eight times in
+// the time that it seems to be behind. What somebody waits for is then known to be there little later than it
+// is, also for who has waited longer than the newest. Pure. Used by the monitors.
 #pragma once
 
 #include <chrono>
@@ -31,10 +32,9 @@ class replay_pacer {
 
   std::uint64_t floor_ = 0;
   std::uint64_t seen_ = 0;  // the last observation under this floor; 0: none
-  time_point seen_at_{};
+  time_point seen_at_{};    // when it was first seen
   time_point next_{};
   time_point until_{};
-  std::chrono::milliseconds interval_ = shortest;
 };
 
 }  // namespace pgsteer::proxy

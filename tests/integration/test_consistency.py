@@ -63,11 +63,36 @@ class SharedSamples(unittest.TestCase):
             self.assertEqual(first.query("SELECT count(*) FROM thing WHERE id = 200 /* asked */").values, ["2"])
             self.assertEqual(list(servers.ran("/* asked */")), [servers.replica.name])
             # What it writes after that is not covered.
-            self.assertEqual(first.query("INSERT INTO thing VALUES (200)").errors, [])
-            self.assertEqual(first.query("SELECT count(*) FROM thing WHERE id = 200 /* anew */").values, ["3"])
+            servers.replica.ask("SELECT pg_wal_replay_pause()")
+            try:
+                self.assertEqual(first.query("INSERT INTO thing VALUES (200)").errors, [])
+                self.assertEqual(first.query("SELECT count(*) FROM thing WHERE id = 200 /* anew */").values, ["3"])
+            finally:
+                servers.replica.ask("SELECT pg_wal_replay_resume()")
             self.assertEqual(list(servers.ran("/* anew */")), [servers.primary.name])
         servers.primary.ask("DELETE FROM thing")
 
+
+    def test_the_first_read_after_a_write_may_leave_where_reads_follow_writes(self):
+        """A session's second write asks with itself how far the primary is."""
+        for write in ("INSERT INTO thing VALUES (400)", "BEGIN; INSERT INTO thing VALUES (400)"):
+            with self.subTest(write), raw.logged_in(proxy.port) as client:
+                self.addCleanup(servers.primary.ask, "DELETE FROM thing")
+                written = 0
+
+                def write_and_read(is_first_expected):
+                    nonlocal written
+                    for sql in (write, *(["COMMIT"] if write.startswith("BEGIN") else [])):
+                        self.assertEqual(client.query(sql).errors, [])
+                    written += 1
+                    servers.wait_for_replay()
+                    mark = f"/* read {write[:5]} {written} end */"
+                    self.assertEqual(client.query(f"SELECT count(*) FROM thing WHERE id = 400 {mark}").values, [str(written)])
+                    return (list(servers.ran(mark)) == [servers.replica.name]) == is_first_expected
+
+                self.assertTrue(write_and_read(is_first_expected=False))
+                wait_until(lambda: write_and_read(is_first_expected=True), message="the read goes to the replica")
+                servers.primary.ask("DELETE FROM thing")
 
     def test_a_commit_is_later_than_what_was_asked_between_it_and_the_write(self):
         for level in ("session", "global"):

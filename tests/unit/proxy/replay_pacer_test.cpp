@@ -31,25 +31,24 @@ TEST(replay_pacer, asks_at_once_and_stops_when_covered) {
 
 TEST(replay_pacer, follows_the_replicas_pace) {
   replay_pacer p;
-  p.want(10'000, start);
+  p.want(42'000, start);
   p.observe(1000, start);
-  p.observe(2000, start + milliseconds{2});  // 500 a millisecond, 8000 to go
-  EXPECT_EQ(p.next(), start + milliseconds{18});
-  p.observe(9900, start + milliseconds{18});
+  p.observe(2000, start + milliseconds{2});  // 500 a millisecond, 80 milliseconds to go
+  EXPECT_EQ(p.next(), start + milliseconds{12});
+  p.observe(41'900, start + milliseconds{18});
   EXPECT_EQ(p.next(), start + milliseconds{20}) << "never more often than every 2 ms";
 }
 
 TEST(replay_pacer, backs_off_from_one_that_stands_still_or_is_far_behind) {
   replay_pacer p;
   p.want(1'000'000, start);
-  auto now = start;
-  for (const int expected : {2, 4, 8, 16, 32, 50, 50}) {
-    p.observe(5, now);
-    EXPECT_EQ(p.next(), now + milliseconds{expected});
-    now = *p.next();
+  for (const auto& [passed, expected] :
+       {std::pair{0, 2}, {2, 2}, {20, 2}, {80, 10}, {320, 40}, {400, 50}, {2000, 50}}) {
+    p.observe(5, start + milliseconds{passed});
+    EXPECT_EQ(p.next(), start + milliseconds{passed + expected});
   }
-  p.observe(6, now);
-  EXPECT_EQ(p.next(), now + milliseconds{50});
+  p.observe(6, start + milliseconds{2001});
+  EXPECT_EQ(p.next(), start + milliseconds{2051});
 }
 
 TEST(replay_pacer, a_higher_floor_counts_and_a_lower_one_does_not) {

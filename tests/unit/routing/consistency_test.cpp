@@ -29,15 +29,44 @@ TEST(consistency, a_replica_must_have_replayed_what_the_session_saw) {
 TEST(consistency, an_idle_transaction_does_not_keep_reads_from_replicas_for_ever) {
   using namespace std::chrono_literals;
   quiet_primary primary;
-  EXPECT_EQ(primary.floor_of(1, 200, 100, 200ms, 1000ms), lsn{200});
-  EXPECT_EQ(primary.floor_of(1, 200, 100, 200ms, 1800ms), lsn{200})
-      << "an asynchronous commit may not be flushed yet";
-  EXPECT_EQ(primary.floor_of(1, 200, 100, 200ms, 1801ms), lsn{100});
-  EXPECT_EQ(primary.floor_of(1, 200, 200, 200ms, 1900ms), lsn{200});
-  EXPECT_EQ(primary.floor_of(1, 300, 100, 200ms, 9000ms), lsn{300})
-      << "something was inserted: it begins anew";
-  EXPECT_EQ(primary.floor_of(2, 300, 100, 200ms, 99000ms), lsn{300}) << "another server";
-  EXPECT_EQ(primary.floor_of(2, 300, 100, std::nullopt, 999000ms), lsn{300}) << "an unknown delay";
+  const auto at = [&](int server, lsn insert, lsn flush, std::optional<std::chrono::milliseconds> delay,
+                      std::chrono::milliseconds when) {
+    return primary.floor_of(server, insert, flush, delay, when, when);
+  };
+  EXPECT_EQ(at(1, 200, 100, 200ms, 1000ms), lsn{200});
+  EXPECT_EQ(at(1, 200, 100, 200ms, 1800ms), lsn{200}) << "an asynchronous commit may not be flushed yet";
+  EXPECT_EQ(at(1, 200, 100, 200ms, 1801ms), lsn{100});
+  EXPECT_EQ(at(1, 200, 200, 200ms, 1900ms), lsn{200});
+  EXPECT_EQ(at(1, 300, 100, 200ms, 9000ms), lsn{300}) << "something was inserted: it begins anew";
+  EXPECT_EQ(at(2, 300, 100, 200ms, 99000ms), lsn{300}) << "another server";
+  EXPECT_EQ(at(2, 300, 100, std::nullopt, 999000ms), lsn{300}) << "an unknown delay";
+}
+
+TEST(consistency, a_sample_behind_a_slow_statement_was_taken_at_its_end) {
+  using namespace std::chrono_literals;
+  quiet_primary primary;
+  EXPECT_EQ(primary.floor_of(1, 200, 100, 200ms, 1000ms, 11000ms), lsn{200});
+  EXPECT_EQ(primary.floor_of(1, 200, 100, 200ms, 11001ms, 11002ms), lsn{200}) << "inserted a moment ago";
+  EXPECT_EQ(primary.floor_of(1, 200, 100, 200ms, 11100ms, 12000ms), lsn{200}) << "it may be of 11.1 s";
+  EXPECT_EQ(primary.floor_of(1, 200, 100, 200ms, 11801ms, 11802ms), lsn{100});
+}
+
+TEST(consistency, a_write_asks_how_far_it_is_where_reads_follow_writes) {
+  read_forecast f;
+  EXPECT_FALSE(f.expects_read());
+  f.has_read();
+  f.wrote();
+  EXPECT_FALSE(f.expects_read()) << "nobody has read behind a write yet";
+  f.has_read();
+  EXPECT_TRUE(f.expects_read());
+  f.wrote();
+  f.has_read();
+  f.has_read();
+  EXPECT_TRUE(f.expects_read());
+  f.wrote();
+  EXPECT_TRUE(f.expects_read());
+  f.wrote();
+  EXPECT_FALSE(f.expects_read()) << "it writes on";
 }
 
 TEST(consistency, reads_milliseconds) {
