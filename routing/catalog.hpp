@@ -19,7 +19,7 @@ using object_id = std::uint32_t;
 inline constexpr object_id first_user_object = 16384;
 inline constexpr object_id pg_catalog_schema = 11;
 
-enum class object_kind : std::uint8_t { function, operation, relation, type, setting };
+enum class object_kind : std::uint8_t { function, operation, relation, type, setting, trigger };
 
 struct reference {
   object_kind kind;
@@ -88,6 +88,7 @@ struct catalog_relation {
   std::string_view refusal;  // of a view
   slice uses;                // a view's definition, policies, children, column types of the database's own
   object_id row_type = 0;
+  slice written;  // what writing to it runs: triggers' functions, and trees' of defaults and the like
   char kind = 'r';              // pg_class.relkind
   char persistence = 'p';       // pg_class.relpersistence
   bool asks_settings = false;   // ... or current_setting()

@@ -115,6 +115,8 @@ void catalog_builder::add(catalog_query from, catalog_row row) {
       if (flag(row, 1)) sequence_askers_.insert(id(row, 0));
       if (flag(row, 2)) setting_askers_.insert(id(row, 0));
       return;
+    case catalog_query::writes:
+      return add_write(row);
     case catalog_query::temporary:
       made_->tables_->temporary.add_object(text(row, 0), text(row, 1));
       return;
@@ -281,6 +283,14 @@ void catalog_builder::add_tree(uses_by_object& into, catalog_row row, bool is_vi
   if (is_view && !uses.refusal.empty()) view_refusals_[object] = uses.refusal;
 }
 
+void catalog_builder::add_write(catalog_row row) {
+  auto& all = write_uses_[id(row, 0)];
+  if (const auto function = id(row, 1); function != 0) all.push_back({object_kind::trigger, function});
+  if (const auto relation = id(row, 2); relation != 0) all.push_back({object_kind::relation, relation});
+  const auto uses = uses_of_tree(text(row, 3));
+  all.insert(all.end(), uses.references.begin(), uses.references.end());
+}
+
 void catalog_builder::add_type_use(catalog_row row, object_kind kind) {
   type_uses_[id(row, 0)].push_back({kind, id(row, 1)});
 }
@@ -297,6 +307,7 @@ void catalog_builder::finish_uses() {
   };
   for (auto& relation : t.relations.rows()) {
     relation.uses = uses_of(relation_uses_, relation.id);
+    relation.written = uses_of(write_uses_, relation.id);
     relation.asks_sequences = sequence_askers_.contains(relation.id);
     relation.asks_settings = setting_askers_.contains(relation.id);
     if (const auto found = view_refusals_.find(relation.id); found != view_refusals_.end())

@@ -21,6 +21,10 @@ verdict catalog_facts::relation(const object_name& relation) const {
   return names_->relation(relation);
 }
 
+session_effects catalog_facts::written(const object_name& relation) const {
+  return names_->written(relation);
+}
+
 verdict catalog_facts::operation(const object_name& operation) const {
   return names_->operation(operation);
 }

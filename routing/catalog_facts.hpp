@@ -27,6 +27,7 @@ class catalog_facts final : public facts {
 
   [[nodiscard]] verdict function(const function_call& call) const override;
   [[nodiscard]] verdict relation(const object_name& relation) const override;
+  [[nodiscard]] session_effects written(const object_name& relation) const override;
   [[nodiscard]] verdict operation(const object_name& operation) const override;
   [[nodiscard]] verdict type(const object_name& type) const override;
   [[nodiscard]] verdict column(std::string_view column, bool qualified) const override;

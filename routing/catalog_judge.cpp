@@ -22,7 +22,7 @@ constexpr std::size_t max_paths = 1000;
 
 constexpr std::string_view made_as_it_runs = "EXECUTE of a text made as it runs";
 
-enum question_kind : std::uint8_t { of_function, of_relation, of_type, of_row };
+enum question_kind : std::uint8_t { of_function, of_relation, of_type, of_row, of_writing };
 
 verdict refuse(std::string reason) {
   verdict answer;
@@ -269,7 +269,7 @@ path_number catalog_judge::inner_path(const catalog_function& f, path_number pat
   return is_other ? this->path(text, role) : path;
 }
 
-findings catalog_judge::judge_body(const catalog_function& f, path_number path) {
+findings catalog_judge::judge_body(const catalog_function& f, path_number path, bool is_trigger) {
   const auto& details = known_->details(f);
   findings found;
   if (!details.refusal.empty()) {
@@ -283,13 +283,13 @@ findings catalog_judge::judge_body(const catalog_function& f, path_number path) 
   }
   was_cut_ |= ++bodies_ > max_bodies;
   if (f.source.empty() || bodies_ > max_bodies || paths_.size() > max_paths) {
-    found.doubt("a body that is not known");
+    found.doubt_code("a body that is not known");
     return found;
   }
   const names_in_path names(*this, inner);
   if (f.language == routine_language::sql) return judge_sql_body(f.source, names);
   if (f.language != routine_language::plpgsql) {
-    found.doubt("a body in another language");
+    found.doubt_code("a body in another language");
     return found;
   }
   plpgsql_body body;
@@ -298,6 +298,7 @@ findings catalog_judge::judge_body(const catalog_function& f, path_number path) 
   body.parameters = std::max<std::size_t>(f.arguments.size, details.names.size());
   body.returns_set = f.returns_set;
   body.returns_nothing = f.returns_nothing;
+  body.is_trigger = is_trigger;
   return judge_plpgsql_body(body, names);
 }
 
@@ -342,6 +343,10 @@ verdict catalog_judge::judge_relation(const catalog_relation& r, path_number pat
   return all;
 }
 
+verdict catalog_judge::written(const catalog_relation& r, path_number path) {
+  return once({r.id, path, of_writing}, [&] { return judge_written(r, path); });
+}
+
 // Stored values passed their domain's checks when they were made.
 verdict catalog_judge::judge_stored(const reference& use, path_number path) {
   const auto* t = known_->type(use.id);
@@ -378,6 +383,8 @@ verdict catalog_judge::judge_reference(const reference& use, path_number path) {
   switch (use.kind) {
     case object_kind::setting:
       return ask_setting(known_->setting(use.id));
+    case object_kind::trigger:  // see written()
+      return {};
     case object_kind::function:
       if (const auto* f = known_->function(use.id)) return function(*f, path);
       return refuse("calls a function that is not in the catalog");

@@ -35,6 +35,8 @@ class catalog_judge {
                              std::span<const argument_type> arguments);
   [[nodiscard]] verdict operation(const catalog_operator& o, path_number path);
   [[nodiscard]] verdict relation(const catalog_relation& r, path_number path);
+  // What writing to it runs: not safe where that may leave something in the session.
+  [[nodiscard]] verdict written(const catalog_relation& r, path_number path);
   [[nodiscard]] verdict type(const catalog_type& t, path_number path);
   // Values of the relation's row type, or of one of its columns' types.
   [[nodiscard]] verdict row(const catalog_relation& r, path_number path);
@@ -78,12 +80,15 @@ class catalog_judge {
   verdict once(question asked, Judge judge);
   verdict judge_function(const catalog_function& f, path_number path);
   verdict judge_relation(const catalog_relation& r, path_number path);
+  verdict judge_written(const catalog_relation& r, path_number path);
+  session_effects run_by_write(const reference& use, path_number path);
+  session_effects run_by_trigger(const catalog_function& f, path_number path);
   verdict judge_uses(slice uses, path_number path, bool only_types = false);
   verdict judge_reference(const reference& use, path_number path);
   verdict judge_stored(const reference& use, path_number path);
   static void note_body(const catalog_function& f, bool is_proven, called_bodies& bodies);
   verdict judge_with(const catalog_function& f, path_number path, findings body);
-  findings judge_body(const catalog_function& f, path_number path);
+  findings judge_body(const catalog_function& f, path_number path, bool is_trigger = false);
   path_number inner_path(const catalog_function& f, path_number path);
   const executed_texts& executed_by(const catalog_function& f, path_number path);
   verdict judge_executed(const executed_texts& executed, std::span<const argument_type> arguments);
@@ -109,6 +114,7 @@ class names_in_path final : public facts {
 
   [[nodiscard]] verdict function(const function_call& call) const override;
   [[nodiscard]] verdict relation(const object_name& relation) const override;
+  [[nodiscard]] session_effects written(const object_name& relation) const override;
   [[nodiscard]] verdict operation(const object_name& operation) const override;
   [[nodiscard]] verdict type(const object_name& type) const override;
   [[nodiscard]] verdict column(std::string_view column, bool qualified) const override;

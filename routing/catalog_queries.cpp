@@ -177,6 +177,31 @@ SELECT 'xmin' UNION SELECT 'xmax'
  UNION SELECT n.name
          FROM pg_catalog.pg_proc p, ROWS FROM (pg_catalog.unnest(p.proallargtypes), pg_catalog.unnest(p.proargnames)) AS n(type, name)
         WHERE p.proallargtypes IS NOT NULL AND n.name IS NOT NULL AND n.type IN (SELECT type FROM types))";
+// What runs when a relation is written to, as far as it can leave something in the session: its triggers'
+// functions, relations that its foreign keys change too, and the trees of defaults, checks, policies and
+// rules that call a function of the database's own, set_config() (2078), setseed() (1599) or an advisory
+// lock.
+constexpr const char* writes = R"(
+SELECT t.tgrelid, t.tgfoid::oid, 0, NULL
+  FROM pg_catalog.pg_trigger t
+ WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'
+UNION ALL
+SELECT c.confrelid, 0, c.conrelid, NULL
+  FROM pg_catalog.pg_constraint c
+ WHERE c.contype = 'f' AND (c.confdeltype IN ('c', 'n', 'd') OR c.confupdtype IN ('c', 'n', 'd'))
+UNION ALL
+SELECT a.relation, 0, 0, a.tree
+  FROM (SELECT d.adrelid AS relation, d.adbin::pg_catalog.text AS tree FROM pg_catalog.pg_attrdef d
+        UNION ALL
+        SELECT p.polrelid, pg_catalog.concat(p.polqual::pg_catalog.text, p.polwithcheck::pg_catalog.text)
+          FROM pg_catalog.pg_policy p
+        UNION ALL
+        SELECT c.conrelid, c.conbin::pg_catalog.text FROM pg_catalog.pg_constraint c WHERE c.contype = 'c') a
+ WHERE a.tree ~ 'funcid ([1-9][0-9]{4,}|1599|2078|288[0-36-9]) '
+UNION ALL
+SELECT r.ev_class, 0, 0, r.ev_action::pg_catalog.text
+  FROM pg_catalog.pg_rewrite r
+ WHERE r.ev_type <> '1' AND r.ev_class >= 16384)";
 
 constexpr catalog_query_text queries[] = {
     {catalog_query::schemas, schemas},
@@ -196,6 +221,7 @@ constexpr catalog_query_text queries[] = {
     {catalog_query::superusers, superusers},
     {catalog_query::askers, askers},
     {catalog_query::transaction_ids, transaction_ids},
+    {catalog_query::writes, writes},
 };
 
 }  // namespace

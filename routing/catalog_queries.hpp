@@ -38,6 +38,7 @@ enum class catalog_query : std::uint8_t {
   superusers,
   askers,
   transaction_ids,
+  writes,
   temporary,           // temporary_objects_query(), which is in no list: only who follows sessions asks it
   temporary_anywhere,  // ... with namesakes in any schema, for sessions with a search_path of their own
 };
@@ -76,6 +77,7 @@ class catalog_builder {
   void add_relation(catalog_row row);
   void add_child(catalog_row row);
   void add_tree(uses_by_object& into, catalog_row row, bool is_view);
+  void add_write(catalog_row row);
   void add_type_use(catalog_row row, object_kind kind);
   void add_path(catalog_row row);
 
@@ -88,6 +90,7 @@ class catalog_builder {
 
   std::shared_ptr<catalog> made_;
   uses_by_object relation_uses_;
+  uses_by_object write_uses_;
   uses_by_object type_uses_;
   uses_by_object function_uses_;
   std::map<object_id, std::string_view> view_refusals_;

@@ -49,6 +49,7 @@ struct session_effects {
   bool calls_nextval : 1 = false;    // nextval() or setval() by name: currval/lastval may follow
   bool seeds_random : 1 = false;     // setseed(), SET seed: random() of this backend; cannot be undone
   bool changes_catalog : 1 = false;  // DDL: catalog facts are stale once it commits
+  bool meets_unknown : 1 = false;    // a relation that the catalog does not have: nobody knows what it runs
   session_effects& operator|=(const session_effects& o) {
     may_set |= o.may_set;
     may_pin |= o.may_pin;
@@ -63,6 +64,7 @@ struct session_effects {
     lists_prepared |= o.lists_prepared;
     seeds_random |= o.seeds_random;
     changes_catalog |= o.changes_catalog;
+    meets_unknown |= o.meets_unknown;
     return *this;
   }
 };

@@ -19,7 +19,7 @@ verdict refuse(std::string reason) {
   return answer;
 }
 
-std::string written(const object_name& name) {
+std::string text_of(const object_name& name) {
   if (name.schema.empty()) return std::string(name.name);
   if (name.catalog.empty()) return fmt::format("{}.{}", name.schema, name.name);
   return fmt::format("{}.{}.{}", name.catalog, name.schema, name.name);
@@ -31,7 +31,7 @@ bool is_temporary_schema(std::string_view schema) {
 
 // Nobody knows what it calls: it may change a setting, take a lock, make a table.
 verdict unknown_function(const object_name& name) {
-  auto answer = refuse(fmt::format("calls unknown function {}()", written(name)));
+  auto answer = refuse(fmt::format("calls unknown function {}()", text_of(name)));
   answer.effects.may_set = true;
   answer.effects.may_pin = true;
   answer.is_doubt = true;
@@ -107,10 +107,11 @@ class listed_names final : public facts {
       if (may_be(listed, name))
         return refuse(fmt::format("calls {}, listed under routing.functions.write", listed));
     }
-    const bool is_read = !name.schema.empty() && lists_->reads.contains(written(name));
+    const bool is_read = !name.schema.empty() && lists_->reads.contains(text_of(name));
     return is_read ? verdict{} : builtin_facts().function(call);
   }
   verdict relation(const object_name& name) const override { return builtin_facts().relation(name); }
+  session_effects written(const object_name& name) const override { return builtin_facts().written(name); }
   verdict operation(const object_name& name) const override { return builtin_facts().operation(name); }
   verdict type(const object_name& name) const override { return builtin_facts().type(name); }
   verdict column(std::string_view column, bool qualified) const override {
@@ -150,7 +151,7 @@ class tables_of_names final : public facts {
 
   verdict relation(const object_name& name) const override {
     if (is_temporary_schema(name.schema))
-      return refuse(fmt::format("relation {} is temporary", written(name)));
+      return refuse(fmt::format("relation {} is temporary", text_of(name)));
     if (is_system_schema(name.schema)) {
       const auto system = judge_system_relation(name.schema, name.name);
       if (system && system->is_safe) return {};
@@ -163,21 +164,27 @@ class tables_of_names final : public facts {
     }
     if (name.name.ends_with("_seq")) {
       return refuse(
-          fmt::format("relation {} may be a sequence, which a replica has at another value", written(name)));
+          fmt::format("relation {} may be a sequence, which a replica has at another value", text_of(name)));
     }
     return as_named(true);
+  }
+
+  session_effects written(const object_name& name) const override {
+    session_effects left;
+    left.may_set = is_system_schema(name.schema) && name.name == "pg_settings";  // UPDATE of it is SET
+    return left;
   }
 
   verdict operation(const object_name& name) const override {
     if (name.schema == "pg_catalog") return {};
     if (name.schema.empty()) return as_named(!is_usual_operator(name.name));
     auto answer = unknown_function(name);
-    answer.reason = fmt::format("uses unknown operator {}", written(name));
+    answer.reason = fmt::format("uses unknown operator {}", text_of(name));
     return answer;
   }
 
   verdict type(const object_name& name) const override {
-    if (is_temporary_schema(name.schema)) return refuse(fmt::format("type {} is temporary", written(name)));
+    if (is_temporary_schema(name.schema)) return refuse(fmt::format("type {} is temporary", text_of(name)));
     auto answer = as_named(!is_plain_type(name));
     answer.depends_on_literals = is_object_identifier_type(name.name);
     return answer;

@@ -65,6 +65,8 @@ class facts {
   [[nodiscard]] virtual verdict relation(const object_name& relation) const = 0;
   [[nodiscard]] virtual verdict operation(const object_name& operation) const = 0;
   [[nodiscard]] virtual verdict type(const object_name& type) const = 0;  // as the target of a cast
+  // What writing to it may leave in the session: its triggers, defaults, checks, policies and rules run.
+  [[nodiscard]] virtual session_effects written(const object_name& relation) const = 0;
   // A column, or the field of a composite value (`qualified`), which may be a function of it.
   [[nodiscard]] virtual verdict column(std::string_view column, bool qualified) const = 0;
   // Whether nobody but PostgreSQL itself has made one of this name, in any schema; an operator, for two

@@ -47,14 +47,15 @@ void judge_one(const json::value& statement, std::string_view sql, const facts& 
 void judge_sql(std::string_view sql, const facts& known, findings& found) {
   sql_parser parser;
   const bool fits = sql.size() <= max_parsed_text && sql.find('\0') == std::string_view::npos;
-  if (!fits || parser.parse(sql) != parse_failure::none) return found.doubt("a part that cannot be parsed");
+  if (!fits || parser.parse(sql) != parse_failure::none)
+    return found.doubt_code("a part that cannot be parsed");
   const auto* root = parser.tree().if_object();
   const auto* statements = root == nullptr ? nullptr : list_field(*root, "stmts");
-  if (statements == nullptr) return found.doubt("a part that cannot be parsed");
+  if (statements == nullptr) return found.doubt_code("a part that cannot be parsed");
   for (const auto& item : *statements) {
     const auto* raw = item.if_object();
     const auto* statement = raw == nullptr ? nullptr : raw->if_contains("stmt");
-    if (statement == nullptr) return found.doubt("a part that cannot be parsed");
+    if (statement == nullptr) return found.doubt_code("a part that cannot be parsed");
     judge_one(*statement, sql, known, found);
   }
 }
@@ -161,13 +162,14 @@ class body_walker {
         "block",   "assign",      "if",           "case",   "loop",  "while",  "fori",       "fors",
         "forc",    "foreach_a",   "exit",         "return", "raise", "assert", "execsql",    "perform",
         "getdiag", "return_next", "return_query", "open",   "fetch", "close",  "dynexecute", "dynfors"};
-    if (std::find(reads.begin(), reads.end(), kind) == reads.end())
-      return found_.refuse(fmt::format("its body is not only queries ({})", kind));
+    if (std::find(reads.begin(), reads.end(), kind) != reads.end()) return;
+    found_.refuse(fmt::format("its body is not only queries ({})", kind));
+    found_.effects.may_set = found_.effects.may_pin = true;
   }
 
   void expression(const json::value& fields, std::string_view field) {
     const auto* node = fields.if_object();
-    if (node == nullptr || !node->contains("query")) return found_.doubt("an expression without text");
+    if (node == nullptr || !node->contains("query")) return found_.doubt_code("an expression without text");
     const auto text = text_field(*node, "query");
     constexpr std::array<std::string_view, 4> queries{"sqlstmt", "query", "argquery", "cursor_explicit_expr"};
     const bool is_query = std::find(queries.begin(), queries.end(), field) != queries.end();
@@ -180,7 +182,7 @@ class body_walker {
 
   void execute(std::string_view text) {
     const auto made = parse_template(text, parameters_, known_);
-    if (!made) return found_.doubt("EXECUTE of a text made as it runs");
+    if (!made) return found_.doubt_code("EXECUTE of a text made as it runs");
     if (!needs_no_values(*made)) return found_.executed.push_back(*made);
     judge_sql(fill(*made, [](std::size_t) { return std::string_view{}; }), known_, found_);
   }
@@ -229,7 +231,10 @@ std::string quoted(std::string_view name) {
 std::string as_statement(const plpgsql_body& body, std::string_view end) {
   const auto type = parameter_type(body.source);
   std::string text = "CREATE FUNCTION f() RETURNS ";
-  text += body.returns_set ? "SETOF int" : body.returns_nothing ? "void" : "int";
+  text += body.is_trigger        ? "trigger"
+          : body.returns_set     ? "SETOF int"
+          : body.returns_nothing ? "void"
+                                 : "int";
   std::string inner = "DECLARE ";
   for (std::size_t at = 0; at < body.parameters; ++at)
     inner += fmt::format("\"${}\" {}; ", at + 1, type);
@@ -271,7 +276,7 @@ findings judge_plpgsql_body(const plpgsql_body& body, const facts& known) {
   const bool fits = body.source.size() <= max_parsed_text && body.source.find('\0') == std::string_view::npos;
   const bool is_judged =
       fits && (judge_plpgsql(body, "\n;", known, found) || judge_plpgsql(body, "\n", known, found));
-  if (!is_judged) found.doubt("a body that cannot be parsed");
+  if (!is_judged) found.doubt_code("a body that cannot be parsed");
   return found;
 }
 

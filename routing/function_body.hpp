@@ -17,6 +17,7 @@ struct plpgsql_body {
   std::size_t parameters = 0;           // that `$1` and so on stand for
   bool returns_set = false;
   bool returns_nothing = false;
+  bool is_trigger = false;  // it knows NEW, OLD and TG_OP
 };
 
 // A list of SQL statements. What cannot be parsed is a doubt.

@@ -8,7 +8,7 @@
 namespace pgsteer::routing {
 namespace {
 
-std::string written(const object_name& name) {
+std::string text_of(const object_name& name) {
   return name.schema.empty() ? std::string(name.name) : fmt::format("{}.{}", name.schema, name.name);
 }
 
@@ -136,7 +136,7 @@ std::vector<const catalog_function*> names_in_path::candidates(const function_ca
 
 verdict names_in_path::function(const function_call& call) const {
   const auto& name = call.name;
-  const auto unknown = [&] { return doubt(fmt::format("calls unknown function {}()", written(name)), true); };
+  const auto unknown = [&] { return doubt(fmt::format("calls unknown function {}()", text_of(name)), true); };
   if (!name.catalog.empty() || is_temporary_schema(name.schema)) return unknown();
   verdict all;
   bool is_known = false;
@@ -175,7 +175,7 @@ verdict names_in_path::relation(const object_name& name) const {
   if (is_temporary_schema(name.schema)) {
     verdict answer;
     answer.is_safe = false;
-    answer.reason = fmt::format("relation {} is temporary", written(name));
+    answer.reason = fmt::format("relation {} is temporary", text_of(name));
     return answer;
   }
   const auto all = judge_.known().relations(name.name);
@@ -194,7 +194,26 @@ verdict names_in_path::relation(const object_name& name) const {
     return std::ranges::any_of(all, [&](const catalog_relation& each) { return each.schema == schema; });
   });
   if (is_only_hidden) return worst;
-  return doubt(fmt::format("relation {} is not in the catalog as last read", written(name)), false);
+  auto unknown = doubt(fmt::format("relation {} is not in the catalog as last read", text_of(name)), false);
+  unknown.effects.meets_unknown = true;
+  return unknown;
+}
+
+session_effects names_in_path::written(const object_name& name) const {
+  session_effects left;
+  if (is_temporary_schema(name.schema)) return left;
+  const auto all = judge_.known().relations(name.name);
+  bool is_known = false;
+  for (const auto schema : searched(name)) {
+    const auto found = std::ranges::find_if(
+        all, [&](const catalog_relation& each) { return each.schema == schema && each.kind != 'c'; });
+    if (found == all.end()) continue;
+    is_known = true;
+    left |= judge_.written(*found, path_).effects;
+    if (judge_.may_use(schema)) break;
+  }
+  left.meets_unknown |= !is_known;
+  return left;
 }
 
 verdict names_in_path::operation(const object_name& name) const {
@@ -207,14 +226,14 @@ verdict names_in_path::operation(const object_name& name) const {
     is_known = true;
     join(all, judge_.operation(each, path_));
   }
-  return is_known ? all : doubt(fmt::format("uses unknown operator {}", written(name)), true);
+  return is_known ? all : doubt(fmt::format("uses unknown operator {}", text_of(name)), true);
 }
 
 verdict names_in_path::type(const object_name& name) const {
   if (is_temporary_schema(name.schema)) return builtin_facts().type(name);
   bool is_known = false;
   auto judged = cast_to(name, is_known);
-  if (!is_known) return doubt(fmt::format("type {} is not in the catalog as last read", written(name)), true);
+  if (!is_known) return doubt(fmt::format("type {} is not in the catalog as last read", text_of(name)), true);
   judged.depends_on_literals |= builtin_facts().type(name).depends_on_literals;
   return judged;
 }

@@ -125,6 +125,10 @@ verdict observed_facts::relation(const object_name& relation) const {
   return answer;
 }
 
+session_effects observed_facts::written(const object_name& relation) const {
+  return base_->written(relation);
+}
+
 verdict observed_facts::operation(const object_name& operation) const {
   return base_->operation(operation);
 }

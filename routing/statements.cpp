@@ -129,7 +129,7 @@ classification judge_copy(const json::object& node, const facts& known) {
   if (flag_field(node, "is_from")) {
     found.refuse("COPY FROM is not a read");
     const auto* target = object_field(node, "relation");
-    if (target != nullptr) found.note_target(known.relation(relation_name(*target)));
+    if (target != nullptr) found.note_target(known, relation_name(*target));
   }
   if (flag_field(node, "is_program")) found.refuse("COPY TO PROGRAM runs on the server's machine");
   if (node.contains("filename")) found.refuse("COPY TO a file writes on the server's machine");

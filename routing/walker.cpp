@@ -79,6 +79,12 @@ void findings::doubt(std::string_view why) {
   if (reason.empty()) reason = why;
 }
 
+void findings::doubt_code(std::string_view why) {
+  doubt(why);
+  effects.may_set = true;
+  effects.may_pin = true;
+}
+
 void findings::take(verdict&& judged) {
   effects |= judged.effects;
   bodies |= judged.bodies;
@@ -92,9 +98,11 @@ void findings::take(verdict&& judged) {
 }
 
 // What is written to a table runs its defaults, checks, policies and triggers.
-void findings::note_target(const verdict& table) {
-  effects.uses_session_sequence |= table.asks_sequences;
-  effects.reads_custom |= table.asks_settings;
+void findings::note_target(const facts& known, const object_name& table) {
+  const auto judged = known.relation(table);
+  effects.uses_session_sequence |= judged.asks_sequences;
+  effects.reads_custom |= judged.asks_settings;
+  effects |= known.written(table);
 }
 
 void walker::walk(const json::value& tree) {
@@ -224,7 +232,7 @@ void walker::judge_select(const json::object& fields) {
 void walker::judge_modify(std::string_view type, const json::object& fields) {
   if (of_ == walk_of::plan) return;
   const auto* target = object_field(fields, "relation");
-  if (target != nullptr) found_.note_target(known_.relation(relation_name(*target)));
+  if (target != nullptr) found_.note_target(known_, relation_name(*target));
   found_.modifies |= type != "MergeStmt";  // a MERGE without an action that fires is refused by nobody
   found_.refuse(fmt::format("{} is not a read", modifying_word(type)));
 }
@@ -355,9 +363,7 @@ void walker::judge_type(const json::object& fields) {
 }
 
 void walker::unknown(std::string_view what, std::string_view name) {
-  found_.doubt(fmt::format("unknown {} {}", what, name));
-  found_.effects.may_set = true;
-  found_.effects.may_pin = true;
+  found_.doubt_code(fmt::format("unknown {} {}", what, name));
 }
 
 }  // namespace pgsteer::routing

@@ -34,8 +34,9 @@ struct findings {
   [[nodiscard]] bool is_read() const { return reason.empty(); }
   void refuse(std::string_view why);
   void doubt(std::string_view why);
+  void doubt_code(std::string_view why);  // ... which may do anything to the session
   void take(verdict&& judged);
-  void note_target(const verdict& table);
+  void note_target(const facts& known, const object_name& table);
 };
 
 // What is done with the statement; of one that is only planned, no write happens.

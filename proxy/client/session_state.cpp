@@ -143,7 +143,7 @@ bool session::needs_state_probe() const {
   const bool has_pin = !pin_.empty() && pin_ != session_mode;
   return effects_.may_set || effects_.may_pin || effects_.calls_c || effects_.seeds_random ||
          (has_pin && block_ended_) || (temporary_ != nullptr && effects_.changes_catalog) ||
-         (keeps_sequence_ && !has_pin);
+         (effects_.meets_unknown && temporary_ == nullptr) || (keeps_sequence_ && !has_pin);
 }
 
 void session::ask_state() {

@@ -91,6 +91,7 @@ class facts_that_know_foo final : public facts {
     return call.name.name == "foo" ? verdict{} : builtin_facts().function(call);
   }
   verdict relation(const object_name& name) const override { return builtin_facts().relation(name); }
+  session_effects written(const object_name& name) const override { return builtin_facts().written(name); }
   verdict operation(const object_name& name) const override { return builtin_facts().operation(name); }
   verdict type(const object_name& name) const override { return builtin_facts().type(name); }
   verdict column(std::string_view column, bool qualified) const override {
