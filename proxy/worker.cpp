@@ -97,6 +97,8 @@ void worker::adopt_catalog(const std::string& database, const catalog_ref& read,
     if (g->database != database) continue;
     g->facts->use(read);
     g->catalog_seen = request;
+    const auto& named = read->set_by_functions();
+    g->custom_settings.insert(named.begin(), named.end());
   }
 }
 

@@ -79,6 +79,10 @@ std::string_view catalog::setting(object_id id) const {
   return id < tables_->settings.size() ? std::string_view(tables_->settings[id]) : std::string_view{};
 }
 
+const std::set<std::string, std::less<>>& catalog::set_by_functions() const {
+  return tables_->set_by_functions;
+}
+
 const catalog_schema* catalog::schema(object_id id) const {
   return tables_->schemas.find(id);
 }

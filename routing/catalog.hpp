@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -87,8 +88,8 @@ struct catalog_relation {
   std::string_view name;
   std::string_view refusal;  // of a view
   slice uses;                // a view's definition, policies, children, column types of the database's own
-  object_id row_type = 0;
   slice written;  // what writing to it runs: triggers' functions, and trees' of defaults and the like
+  object_id row_type = 0;
   char kind = 'r';              // pg_class.relkind
   char persistence = 'p';       // pg_class.relpersistence
   bool asks_settings = false;   // ... or current_setting()
@@ -138,6 +139,8 @@ class catalog {
   [[nodiscard]] const catalog_relation* relation_of_row_type(object_id type) const;
   // The name of a setting that something asks for: numbered by this catalog alone.
   [[nodiscard]] std::string_view setting(object_id id) const;
+  // Names of custom settings that bodies of functions set, a bounded number of them.
+  [[nodiscard]] const std::set<std::string, std::less<>>& set_by_functions() const;
 
   [[nodiscard]] const catalog_schema* schema(object_id id) const;
   [[nodiscard]] const catalog_schema* schema(std::string_view name) const;

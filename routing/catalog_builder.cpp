@@ -6,6 +6,7 @@
 
 #include "routing/catalog_queries.hpp"
 #include "routing/catalog_tables.hpp"
+#include "routing/custom_settings.hpp"
 
 namespace pgsteer::routing {
 namespace {
@@ -38,6 +39,8 @@ void each_word(std::string_view words, char separator, Visit visit) {
     words.remove_prefix(std::min(end + 1, words.size()));
   }
 }
+
+constexpr std::size_t most_named_settings = 100;
 
 volatility volatility_of(char letter) {
   if (letter == 'i') return volatility::immutable;
@@ -337,6 +340,10 @@ std::shared_ptr<const catalog> catalog_builder::finish() {
   std::ranges::sort(t.row_types);
   std::ranges::sort(t.casts);
   finish_uses();
+  for (const auto& function : t.functions.rows()) {
+    if (function.id >= first_user_object)
+      collect_custom_settings(function.source, t.set_by_functions, most_named_settings);
+  }
   t.ids.shrink_to_fit();
   t.references.shrink_to_fit();
   t.details.shrink_to_fit();

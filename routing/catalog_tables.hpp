@@ -99,7 +99,8 @@ struct catalog::tables {
   std::vector<reference> references;
   std::vector<object_id> ids;
   std::vector<std::string> settings;  // in the order they were met
-  std::vector<implicit_cast> casts;   // in order
+  std::set<std::string, std::less<>> set_by_functions;
+  std::vector<implicit_cast> casts;  // in order
   std::vector<path_default> paths;
   std::set<std::string, std::less<>> superusers;
   std::set<std::string, std::less<>> transaction_ids;  // names of columns

@@ -43,6 +43,32 @@ std::string dotted_name(std::string_view rest) {
   return dot == std::string::npos || dot == 0 || dot + 1 == name.size() ? std::string{} : name;
 }
 
+bool begins_name(char c) {
+  return is_name(c) && c != '.' && c != '$' && (c < '0' || c > '9');
+}
+
+// What PostgreSQL takes for the name of a custom setting: two or more parts, each of which begins as a name.
+bool is_dotted(std::string_view word) {
+  std::size_t parts = 0;
+  for (std::size_t from = 0; from <= word.size(); ++parts) {
+    const auto end = std::min(word.find('.', from), word.size());
+    if (end == from || !begins_name(word[from])) return false;
+    from = end + 1;
+  }
+  return parts > 1;
+}
+
+// Between quotes, or behind its own length as in a Bind message.
+bool is_whole_value(std::string_view bytes, std::size_t from, std::size_t end) {
+  if (from > 0 && bytes[from - 1] == '\'') return end < bytes.size() && bytes[end] == '\'';
+  constexpr std::size_t length_size = 4;
+  if (from < length_size) return false;
+  std::size_t length = 0;
+  for (auto at = from - length_size; at < from; ++at)
+    length = length << 8 | static_cast<unsigned char>(bytes[at]);
+  return length == end - from;
+}
+
 }  // namespace
 
 bool collect_custom_settings(std::string_view bytes, std::set<std::string, std::less<>>& names,
@@ -64,6 +90,26 @@ bool collect_custom_settings(std::string_view bytes, std::set<std::string, std::
     names.insert(std::move(name));
   }
   return true;
+}
+
+void collect_dotted_values(std::string_view bytes, std::set<std::string, std::less<>>& names,
+                           std::size_t most) {
+  for (auto dot = bytes.find('.'); dot != std::string_view::npos && names.size() < most;) {
+    auto from = dot;
+    while (from > 0 && is_name(bytes[from - 1]))
+      --from;
+    auto end = dot;
+    while (end < bytes.size() && is_name(bytes[end]))
+      ++end;
+    const auto word = bytes.substr(from, end - from);
+    constexpr std::size_t longest = 127;
+    if (word.size() <= longest && is_dotted(word) && is_whole_value(bytes, from, end)) {
+      std::string name(word);
+      std::ranges::transform(name, name.begin(), lower);
+      names.insert(std::move(name));
+    }
+    dot = bytes.find('.', end);
+  }
 }
 
 }  // namespace pgsteer::routing

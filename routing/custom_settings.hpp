@@ -15,4 +15,9 @@ namespace pgsteer::routing {
 bool collect_custom_settings(std::string_view bytes, std::set<std::string, std::less<>>& names,
                              std::size_t most);
 
+// Adds, in lower case, each dotted name that is a whole value in `bytes`, in quotes or bound: a function may
+// take it for the name of a setting. Of `most` names only the first are taken.
+void collect_dotted_values(std::string_view bytes, std::set<std::string, std::less<>>& names,
+                           std::size_t most);
+
 }  // namespace pgsteer::routing

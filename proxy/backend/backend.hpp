@@ -94,6 +94,7 @@ class backend final : public event_handler {
   std::vector<unprepared_statement> unprepared;  // before the unit in flight
 
   std::unique_ptr<custom_names> custom;  // names of custom settings that exist here; null: none
+  custom_names may_name_settings;        // values that a function may just have taken for such names
 
   session* user = nullptr;
   char status = 'I';       // of the last ReadyForQuery

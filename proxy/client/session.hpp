@@ -5,8 +5,7 @@
 //   session_unit.cpp   from bytes to a dispatched unit
 //   session_relay.cpp  from a backend's bytes to the client
 //   session_lease.cpp  getting and giving back backends; retries
-//   session_fresh.cpp  what a replica must have before it may be read from
-//   session_snapshot.cpp  a read-only block on a replica whose snapshot cannot move
+//   session_fresh.cpp, session_snapshot.cpp  what a replica must have; a snapshot there that cannot move
 //   session_loss.cpp, session_ghost.cpp  a server connection that is gone, and the block that was open there
 //   session_wishes.cpp, session_token.cpp  settings of the proxy's own: pgsteer.route and its like
 //   session_explain.cpp  EXPLAIN ROUTE, and what is counted by statement
@@ -387,6 +386,7 @@ class session final : public event_handler {
   void report_restored(backend& b);
   void note_custom_settings(std::string_view bytes, backend& b);
   void see_custom_settings(const routing::classification& c);
+  void learn_set_by_functions(const protocol::settings_map& in_force, backend& b);
   void send_own();
   void begin_block_here(backend& b);
   void on_settings_done(bool failed);

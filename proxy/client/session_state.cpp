@@ -15,8 +15,9 @@ namespace {
 // What a session has changed and what it holds, as its own server tells it. Every name is qualified,
 // so that the session's search_path and objects mean nothing here.
 constexpr std::string_view state_query =
-    "SELECT 's', pg_catalog.lower(name), setting FROM pg_catalog.pg_settings"
-    " WHERE source OPERATOR(pg_catalog.=) 'session'"
+    "WITH listed_settings AS MATERIALIZED (SELECT pg_catalog.lower(name) AS name, setting, source"
+    " FROM pg_catalog.pg_settings)"
+    " SELECT 's', name, setting FROM listed_settings WHERE source OPERATOR(pg_catalog.=) 'session'"
     " AND name OPERATOR(pg_catalog.!~~) 'transaction\\_%'"
     " UNION ALL SELECT 'r', 'role', pg_catalog.current_setting('role')"
     " UNION ALL SELECT 'r', 'session_authorization', SESSION_USER::pg_catalog.text"
@@ -39,22 +40,29 @@ constexpr std::string_view state_query =
     "pg_catalog.pg_backend_pid())";
 
 constexpr std::size_t most_custom_settings = 200;
+constexpr std::size_t most_values = 30;  // of one unit, that may be names of custom settings
 constexpr const char* temporary_table = "temporary table";
 constexpr const char* session_mode = "session mode";
 
-std::string full_state_query(const std::set<std::string, std::less<>>& custom, bool with_temporary) {
+std::string full_state_query(const custom_names& custom, const custom_names& guessed, bool with_temporary) {
   std::string sql(state_query);
   if (with_temporary) {
     static const auto objects =
         routing::temporary_objects_query(routing::own_temporary_schema, routing::own_path);
     sql += " UNION ALL SELECT 'o', name, id FROM (" + objects + ") AS o";
   }
-  if (custom.empty()) return sql;
+  if (custom.empty() && guessed.empty()) return sql;
   sql += " UNION ALL SELECT 's', n, pg_catalog.current_setting(n, true) FROM pg_catalog.unnest(ARRAY[";
-  for (const auto& name : custom)
-    sql += protocol::quote_literal(name) + ",";
+  for (const auto* names : {&custom, &guessed}) {
+    for (const auto& name : *names)
+      sql += protocol::quote_literal(name) + ",";
+  }
   sql.back() = ']';
-  return sql + ") AS n WHERE pg_catalog.current_setting(n, true) IS NOT NULL";
+  // What a library knows is listed, and of this session only where it has set it.
+  return sql +
+         ") AS n WHERE pg_catalog.current_setting(n, true) IS NOT NULL AND NOT EXISTS (SELECT FROM"
+         " listed_settings WHERE listed_settings.name OPERATOR(pg_catalog.=) n AND source"
+         " OPERATOR(pg_catalog.<>) 'session')";
 }
 
 }  // namespace
@@ -68,6 +76,7 @@ void session::note_custom_settings(std::string_view bytes, backend& b) {
     custom_settings_->insert(named.begin(), named.end());
     b.note_custom(named);
   }
+  routing::collect_dotted_values(bytes, b.may_name_settings, most_values);
   if (routing::collect_custom_settings(bytes, group_->custom_settings, most_custom_settings)) return;
   log_warn("Too many custom settings, some are not carried between backends",
            {{"user", group_->user}, {"database", group_->database}});
@@ -155,7 +164,8 @@ void session::ask_state() {
   flow_ = flow::settling;
   const bool is_whole = temporary_ != nullptr && !worker_.config().servers->replicas.empty();
   backend_->put_own_query(is_whole ? own_query::whole_state_probe : own_query::state_probe,
-                          full_state_query(group_->custom_settings, is_whole), worker_.to_backend);
+                          full_state_query(group_->custom_settings, backend_->may_name_settings, is_whole),
+                          worker_.to_backend);
   if (!backend_->send(worker_.to_backend)) on_backend_lost();
 }
 
@@ -201,6 +211,7 @@ void session::apply_state() {
       in_force[row[1]] = row[2];
     }
   }
+  learn_set_by_functions(in_force, b);
   if (temporary.is_empty()) temporary.add_all();  // not told yet
   temporary_ = has_temporary ? std::make_unique<routing::temporary_names>(std::move(temporary)) : nullptr;
   auto carried = in_force;
@@ -213,6 +224,21 @@ void session::apply_state() {
   if (pin.empty() && sql_ != nullptr && !sql_->is_carried()) pin = "SQL PREPARE";
   set_pin(std::move(pin));
   if (phase_ == phase::ready) keep_backend();
+}
+
+// A function has set them: no text of this session named them as settings.
+void session::learn_set_by_functions(const protocol::settings_map& in_force, backend& b) {
+  custom_names found;
+  for (const auto& [name, value] : in_force) {
+    if (name.find('.') == std::string::npos || name.starts_with("pgsteer.")) continue;
+    found.insert(name);
+    if (group_->custom_settings.size() < most_custom_settings) group_->custom_settings.insert(name);
+  }
+  b.may_name_settings.clear();
+  if (found.empty()) return;
+  if (custom_settings_ == nullptr) custom_settings_ = std::make_unique<custom_names>();
+  custom_settings_->insert(found.begin(), found.end());
+  b.note_custom(found);
 }
 
 // In session mode the backend stays when nothing else holds it.

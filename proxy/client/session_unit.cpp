@@ -223,7 +223,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   restores_ = false;
   if (c.effects.resets) restore_startup(c, b);
   const auto effects = see_token(u, c, b);
-  if (effects.may_set) note_custom_settings(u.bytes, b);
+  if (effects.may_set || effects.changes_catalog) note_custom_settings(u.bytes, b);
   if (c.effects.changes_catalog) note_sequence_words(u.bytes);
   if (c.effects.changes_catalog && c.reason.find("DATABASE") != std::string::npos) {
     worker_.close_idle_elsewhere(group_->database);

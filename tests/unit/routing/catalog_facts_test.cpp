@@ -481,6 +481,12 @@ TEST_F(catalog_facts_test, know_what_writing_to_a_table_leaves_in_the_session) {
   EXPECT_FALSE(leaves("EXPLAIN INSERT INTO onward VALUES (1)"));
 }
 
+TEST_F(catalog_facts_test, list_the_custom_settings_that_functions_set) {
+  fixture.plpgsql(17002, "sets", "25",
+                  "BEGIN PERFORM set_config('App.Tenant', $1, false); SET other.x = 1; END");
+  EXPECT_THAT(fixture.make()->set_by_functions(), ElementsAre("app.tenant", "other.x"));
+}
+
 TEST(search_path, is_split_as_postgresql_splits_it) {
   EXPECT_THAT(split_search_path("\"$user\", public"), ElementsAre("$user", "public"));
   EXPECT_THAT(split_search_path(" A ,\"B\"\"c\",d"), ElementsAre("a", "B\"c", "d"));

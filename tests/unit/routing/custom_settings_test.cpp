@@ -34,6 +34,24 @@ TEST(custom_settings, are_not_seen_where_there_are_none) {
   EXPECT_THAT(of("SET a."), IsEmpty());
 }
 
+TEST(custom_settings, may_be_named_by_whole_values) {
+  const auto values = [](std::string_view bytes, std::size_t most = 100) {
+    names out;
+    collect_dotted_values(bytes, out, most);
+    return out;
+  };
+  EXPECT_THAT(values("SELECT f('App.tenant', 'a.b.c')"), ElementsAre("a.b.c", "app.tenant"));
+  EXPECT_THAT(values(std::string_view("B\0\0\0\0\x0a"
+                                      "app.tenant\0\0\0\x01x",
+                                      20)),
+              ElementsAre("app.tenant"));
+  EXPECT_THAT(values("SELECT t.a, f('1.5', 'a.', '.a', 'a..b', 'a b.c', 'a.b c', 1.5) FROM s.t"), IsEmpty());
+  EXPECT_THAT(values("'a.b' 'c.d' 'e.f'", 2), ElementsAre("a.b", "c.d"));
+  EXPECT_THAT(values("a.b"), IsEmpty());
+  EXPECT_THAT(values("'a.b"), IsEmpty());
+  EXPECT_THAT(values("."), IsEmpty());
+}
+
 TEST(custom_settings, are_bounded) {
   names out = {"a.a", "b.b"};
   EXPECT_TRUE(collect_custom_settings("SET a.a = 1", out, 2));
