@@ -139,13 +139,26 @@ server_ref application::find_or_make(const config::server_url& url, server_role 
   return found;
 }
 
+// A primary that is named no longer stays until another has taken its place: its Patroni may have died beside
+// it, or have left it to itself. Where the configuration says something else than before, that counts.
+std::vector<config::server_url> application::found_replicas(const config::settings& s) const {
+  auto found = discovery_->replicas(s);
+  const auto t = servers();
+  const bool is_as_before =
+      s.primary == settings_->primary && s.replicas == settings_->replicas && s.patroni == settings_->patroni;
+  if (!t || !is_as_before || t->primary->url() == s.primary) return found;
+  if (std::find(found.begin(), found.end(), t->primary->url()) == found.end())
+    found.push_back(t->primary->url());
+  return found;
+}
+
 void application::adopt_servers(const config::settings& s) {
   std::vector<server_ref> old;
   if (const auto t = servers()) old = all_servers(*t);
   const auto known = old;
   const auto primary = find_or_make(s.primary, server_role::primary, old);
   std::vector<server_ref> replicas;
-  adopted_ = discovery_->replicas(s);
+  adopted_ = found_replicas(s);
   for (const auto& url : adopted_) {
     replicas.push_back(find_or_make(url, server_role::replica, old));
     const bool is_new = std::find(known.begin(), known.end(), replicas.back()) == known.end();
@@ -162,7 +175,7 @@ void application::adopt_servers(const config::settings& s) {
 void application::found_servers() {
   if (!is_serving_) return;
   const std::lock_guard change(change_mutex_);
-  if (discovery_->replicas(*settings_) != adopted_) {
+  if (found_replicas(*settings_) != adopted_) {
     {
       const std::lock_guard lock(mutex_);
       is_settling_ = true;

@@ -41,6 +41,7 @@ class application {
                                         std::vector<server_ref>& old);
   void adopt_servers(const config::settings& s);
   void found_servers();
+  [[nodiscard]] std::vector<config::server_url> found_replicas(const config::settings& s) const;
   void note_addresses();
   [[nodiscard]] bool is_up(const std::string& server) const;
   void topology_changed(topology_ref t, const std::vector<server_ref>& moved);

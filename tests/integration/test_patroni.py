@@ -45,7 +45,8 @@ class RestApi:
         self.members = [{"name": s.name, "role": "leader" if s is leader else "replica",
                          "state": "running" if s is leader else "streaming", "host": "127.0.0.1", "port": s.port,
                          "api_url": f"{self.url}/patroni", "timeline": 1, **({} if s is leader else {"lag": 0}),
-                         **({"tags": tags[s.name]} if s.name in tags else {})} for s in (leader, *replicas)]
+                         **({"tags": tags[s.name]} if s.name in tags else {})}
+                        for s in (leader, *replicas) if s]
 
     def stop(self):
         self._server.shutdown()
@@ -126,6 +127,60 @@ class Patroni(unittest.TestCase):
         self.assertEqual(self.replicas(proxy), self.named(one))  # replica2 is not for reads
         self.api.say(primary, one, two)
         wait_until(lambda: self.replicas(proxy) == self.named(one, two), message="now it is")
+
+    def fail_over(self, proxy):
+        """The first replica becomes the primary, which the URL does not name; both others follow it."""
+        primary, (one, two) = self.servers.primary, self.servers.replicas
+        primary.stop()
+        one.promote()
+        primary.follow(one)
+        primary.start()
+        two.follow(one)
+        two.restart()
+        self.api.say(one, primary, two)
+        proxy.wait_log("Primary changed")
+        wait_until(lambda: proxy.health()[0] == 200, 30, "all are back")
+        wait_until(lambda: proxy.ask("EXPLAIN ROUTE SELECT FROM ledger")[0][0] == "replica", message="they are read")
+
+    def forget(self, *left):
+        """Patroni names these alone from now on, and has been asked since."""
+        self.api.say(None, *left)
+        asked = self.api.asked
+        wait_until(lambda: self.api.asked > asked + 3, message="that is heard")
+
+    def test_a_primary_that_leaves_stays_until_another_has_its_place(self):
+        primary, (one, two) = self.servers.primary, self.servers.replicas
+        self.api.say(primary, one, two)
+        proxy = self.start()
+        self.fail_over(proxy)
+        self.forget(primary, two)  # the Patroni beside it has died
+        proxy.ask("INSERT INTO ledger VALUES (1)")
+        self.assertEqual(one.value("SELECT count(*) FROM ledger"), 1)
+        self.assertEqual(proxy.log_lines("No primary")[1:], [])  # but for the failover
+        one.kill()
+        two.promote()
+        proxy.ask("INSERT INTO ledger VALUES (2)")
+        wait_until(lambda: self.replicas(proxy) == self.named(primary), message="now it has left")
+
+    def check_writes_wait(self, proxy, leave):
+        """Of the acting primary, which is dead, nothing is said any more: the one of the URL is a standby."""
+        self.fail_over(proxy)
+        self.servers.replicas[0].kill()
+        with Load(proxy.connect, lambda c: c.execute("INSERT INTO ledger VALUES (1)"), clients=4) as writes, \
+                Load(proxy.connect, lambda c: c.execute("SELECT count(*) FROM ledger, generate_series(1, 100000)"),
+                     clients=8) as reads:
+            reads.wait_progress(100)
+            leave()
+            reads.wait_progress(200)
+            self.servers.replicas[1].promote()
+            writes.wait_progress()
+        self.assertEqual(reads.errors, [])
+        self.assertEqual({error.sqlstate for error in writes.errors} - {"08006"}, set())
+
+    def test_writes_wait_while_the_primary_has_gone_and_left(self):
+        primary, (one, two) = self.servers.primary, self.servers.replicas
+        self.api.say(primary, one, two)
+        self.check_writes_wait(self.start(), lambda: self.forget(primary, two))
 
     def test_a_reload_may_leave_patroni(self):
         primary, (one, two) = self.servers.primary, self.servers.replicas
