@@ -179,10 +179,12 @@ void pool::receive(backend& b, bool is_new) {
   idle_.push_back(&b);
 }
 
-// First come, first served; a waiter that is bound to another backend is passed over.
+// First come, first served; a waiter that is bound to another backend is passed over. A read that began while
+// its server was a replica may give back a connection here where others wait for a primary: that is none yet.
 bool pool::grant(backend& b, bool is_new) {
+  const bool is_for_all = !lacks_primary();
   const auto at = std::find_if(waiting_.begin(), waiting_.end(), [&](const waiter& w) {
-    return w.only == nullptr || w.only == &b || (is_new && w.only == &newcomer_);
+    return (w.only == nullptr && is_for_all) || w.only == &b || (is_new && w.only == &newcomer_);
   });
   if (at == waiting_.end()) return false;
   auto& first = *at;

@@ -182,6 +182,12 @@ class Patroni(unittest.TestCase):
         self.api.say(primary, one, two)
         self.check_writes_wait(self.start(), lambda: self.forget(primary, two))
 
+    def test_writes_wait_where_a_reload_leaves_standbys_alone(self):
+        primary, (one, two) = self.servers.primary, self.servers.replicas
+        self.api.say(primary, one, two)
+        proxy = self.start(two.url())
+        self.check_writes_wait(proxy, lambda: proxy.reload(patroni=[]))
+
     def test_a_reload_may_leave_patroni(self):
         primary, (one, two) = self.servers.primary, self.servers.replicas
         self.api.say(primary, one, two)
