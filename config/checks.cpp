@@ -122,6 +122,7 @@ void check_tls(const settings& values, const place_of& place, problems& out) {
   check_file("tls_key_file", values.tls_key_file, place, out);
   check_file("tls_client_ca_file", values.tls_client_ca_file, place, out);
   check_file("tls_client_crl_file", values.tls_client_crl_file, place, out);
+  check_file("patroni_ca_file", values.patroni_ca_file, place, out);
 }
 
 void check_addresses(const settings& values, const place_of& place, problems& out) {

@@ -12,9 +12,10 @@ struct patroni_url {
   std::string host;
   std::string port;
   std::string target;  // "/cluster"
+  bool is_tls = false;
 };
 
-/// http://host:8008, or with a path, which is asked in place of /cluster.
+/// http://host:8008 or https://host:8008, or with a path, which is asked in place of /cluster.
 [[nodiscard]] parsed<patroni_url> parse_patroni_url(const std::string& text);
 
 }  // namespace pgsteer::config

@@ -173,10 +173,18 @@ constexpr std::array server_table{
             .kind = "URL,...",
             .form = shape::list,
             .empty = emptiness::has_meaning,
-            .doc = "Patroni's REST API, http://host:8008 of one node or of several: its members are servers "
-                   "too, besides those of the URLs.",
+            .doc =
+                "Patroni's REST API, http://host:8008 (or https) of one node or of several: its members are "
+                "servers too, besides those of the URLs.",
             .set = set_patroni,
             .get = get_patroni},
+    setting{.name = "patroni_ca_file",
+            .kind = "FILE",
+            .empty = emptiness::has_meaning,
+            .doc = "Authorities that the certificates of https:// URLs in patroni must come from, PEM; none: "
+                   "those of the system.",
+            .set = set_text<&settings::patroni_ca_file>,
+            .get = get_text<&settings::patroni_ca_file>},
     setting{.name = "discovery_interval",
             .kind = "DURATION",
             .doc = "Time between two looks at what the names in the URLs stand for, and at Patroni's "

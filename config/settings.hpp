@@ -163,6 +163,7 @@ struct settings {
   std::chrono::milliseconds tcp_user_timeout{600000};  // of bytes that are not acknowledged; 0: the system's
 
   std::vector<std::string> patroni;  // URLs of its REST API, of which one is asked for the members
+  std::string patroni_ca_file;       // who vouches for those with https; empty: the system's authorities
   std::chrono::milliseconds discovery_interval{5000};  // between two looks at names and at Patroni; 0: never
   std::chrono::milliseconds health_interval{1000};
   std::chrono::milliseconds reconnect_delay{2000};  // first delay; doubles with each failed attempt

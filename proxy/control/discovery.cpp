@@ -215,7 +215,7 @@ void discovery::ask_for_members(const config::settings& s) {
   for (const auto& text : s.patroni) {
     const auto url = config::parse_patroni_url(text);
     if (!url) continue;
-    const auto answer = ask_patroni(*url, patroni_timeout);
+    const auto answer = ask_patroni(*url, s.patroni_ca_file, patroni_timeout);
     const auto members = answer ? read_cluster(*answer) : std::nullopt;
     if (!members) {
       cause = answer ? "its answer names no members" : answer.error().cause;

@@ -5,6 +5,7 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/json.hpp>
@@ -16,6 +17,7 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
+namespace ssl = boost::asio::ssl;
 namespace json = boost::json;
 using boost::system::error_code;
 
@@ -50,16 +52,40 @@ std::optional<cluster_member> read_member(const json::value& v) {
                         !has_tag(o, "noloadbalance")};
 }
 
+// Its certificate must come from these authorities, and be of the host that was asked.
+ssl::context trusting(const std::string& ca_file, const std::string& host) {
+  ssl::context c{ssl::context::tls_client};
+  if (ca_file.empty()) {
+    c.set_default_verify_paths();
+  } else {
+    c.load_verify_file(ca_file);
+  }
+  c.set_verify_mode(ssl::verify_peer);
+  c.set_verify_callback(ssl::host_name_verification(host));
+  return c;
+}
+
+// RFC 6066, 3: names only. What OpenSSL calls SSL_set_tlsext_host_name(), a macro.
+void name_host(SSL* of, std::string host) {
+  error_code is_no_address;
+  (void)asio::ip::make_address(host, is_no_address);
+  if (is_no_address) SSL_ctrl(of, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host.data());
+}
+
 // One request, step by step; every step ends the run where it fails.
 class question {
  public:
-  question(const config::patroni_url& url, std::chrono::milliseconds timeout)
+  question(const config::patroni_url& url, const std::string& ca_file, std::chrono::milliseconds timeout)
       : url_(url), resolver_(context_), stream_(context_) {
     stream_.expires_after(timeout);
     parser_.body_limit(most_bytes);
     request_.set(http::field::host, url.host + ":" + url.port);
     request_.set(http::field::user_agent, "pgsteer");
     request_.set(http::field::connection, "close");
+    if (!url.is_tls) return;
+    trust_.emplace(trusting(ca_file, url.host));
+    secure_.emplace(stream_, *trust_);
+    name_host(secure_->native_handle(), url.host);
   }
 
   boost::system::result<std::string, patroni_failure> run(std::chrono::milliseconds timeout) {
@@ -82,20 +108,35 @@ class question {
   void connect(const asio::ip::tcp::resolver::results_type& found) {
     stream_.async_connect(found, [this](error_code e, const auto&) {
       if (!is_fine(e)) return;
-      http::async_write(stream_, request_, [this](error_code failed, std::size_t) {
-        if (is_fine(failed)) read();
+      if (!secure_) return ask(stream_);
+      secure_->async_handshake(ssl::stream_base::client, [this](error_code failed) {
+        if (is_fine(failed)) ask(*secure_);
       });
     });
   }
 
-  void read() {
-    http::async_read(stream_, buffer_, parser_, [this](error_code e, std::size_t) { is_done_ = is_fine(e); });
+  template <typename Stream>
+  void ask(Stream& to) {
+    http::async_write(to, request_, [this, &to](error_code failed, std::size_t) {
+      if (is_fine(failed)) read(to);
+    });
+  }
+
+  template <typename Stream>
+  void read(Stream& from) {
+    http::async_read(from, buffer_, parser_, [this](error_code e, std::size_t) {
+      // Patroni ends its answer by closing, with TLS without a farewell. What is cut off is no whole JSON.
+      if (e == ssl::error::stream_truncated && parser_.is_header_done()) parser_.put_eof(e);
+      is_done_ = is_fine(e);
+    });
   }
 
   const config::patroni_url& url_;
   asio::io_context context_;
   asio::ip::tcp::resolver resolver_;
   beast::tcp_stream stream_;
+  std::optional<ssl::context> trust_;
+  std::optional<ssl::stream<beast::tcp_stream&>> secure_;  // with https: over stream_
   http::request<http::empty_body> request_{http::verb::get, url_.target, 11};
   http::response_parser<http::string_body> parser_;
   beast::flat_buffer buffer_{most_bytes};
@@ -120,9 +161,10 @@ std::optional<std::vector<cluster_member>> read_cluster(std::string_view text) {
 }
 
 boost::system::result<std::string, patroni_failure> ask_patroni(const config::patroni_url& url,
+                                                                const std::string& ca_file,
                                                                 std::chrono::milliseconds timeout) {
   try {
-    return question(url, timeout).run(timeout);
+    return question(url, ca_file, timeout).run(timeout);
   } catch (const std::exception& e) {
     return patroni_failure{e.what()};
   }

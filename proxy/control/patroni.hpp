@@ -30,7 +30,8 @@ struct patroni_failure {
 };
 
 // The body of a 200 answer, or why there is none. Blocks for so long at most, but for a look-up of the name.
+// With https, `ca_file` says who vouches for the certificate; empty: the system's authorities.
 [[nodiscard]] boost::system::result<std::string, patroni_failure> ask_patroni(
-    const config::patroni_url& url, std::chrono::milliseconds timeout);
+    const config::patroni_url& url, const std::string& ca_file, std::chrono::milliseconds timeout);
 
 }  // namespace pgsteer::proxy

@@ -5,9 +5,11 @@ Its answers are as Patroni 3 gives them, served by the test; the servers are rea
 
 import http.server
 import json
+import ssl
 import threading
 import unittest
 
+from tests.support.certificates import Authority
 from tests.support.cluster import Cluster
 from tests.support.load import Load
 from tests.support.proxy import Proxy
@@ -15,9 +17,9 @@ from tests.support.waiting import wait_until
 
 
 class RestApi:
-    """GET /cluster of a Patroni node that says what a test wants."""
+    """GET /cluster of a Patroni node that says what a test wants; with a (certificate, key) by https."""
 
-    def __init__(self):
+    def __init__(self, certificate=None):
         api = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -25,7 +27,8 @@ class RestApi:
                 status, body = api.answer() if self.path == "/cluster" else (404, b"")
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
+                if not certificate:  # Patroni's own does without, and ends its answer by closing
+                    self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -34,7 +37,11 @@ class RestApi:
 
         self.members, self.status, self.asked = [], 200, 0
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def answer(self):
@@ -187,6 +194,30 @@ class Patroni(unittest.TestCase):
         self.api.say(primary, one, two)
         proxy = self.start(two.url())
         self.check_writes_wait(proxy, lambda: proxy.reload(patroni=[]))
+
+    def secure_api(self, authority, **issued):
+        """Says what there is, by https, with a certificate of this authority."""
+        api = RestApi(authority.issue(f"api{len(issued)}", **issued))
+        self.addCleanup(api.stop)
+        api.say(self.servers.primary, *self.servers.replicas)
+        return api
+
+    def test_https_is_asked_where_its_certificate_is_vouched_for(self):
+        ours, theirs = (Authority(self.servers.directory, name) for name in ("ours", "theirs"))
+        proxy = self.start(None, self.secure_api(ours), patroni_ca_file=ours.certificate)
+        wait_until(lambda: self.replicas(proxy) == self.named(*self.servers.replicas), message="members are found")
+        proxy.reload(patroni_ca_file=theirs.certificate)
+        proxy.wait_log("WARN Patroni does not answer.*certificate verify failed")
+        proxy.reload(patroni_ca_file=ours.certificate)
+        proxy.wait_log("INFO Patroni answers again")
+
+    def test_https_is_not_asked_of_another_host_or_without_authorities(self):
+        ours = Authority(self.servers.directory, "ours")
+        for api, settings in ((self.secure_api(ours, addresses=("127.0.0.9",)), {"patroni_ca_file": ours.certificate}),
+                              (self.secure_api(ours), {})):
+            proxy = self.start(None, api, **settings)
+            proxy.wait_log("WARN Patroni does not answer.*certificate verify failed")
+            self.assertEqual(self.replicas(proxy), set())
 
     def test_a_reload_may_leave_patroni(self):
         primary, (one, two) = self.servers.primary, self.servers.replicas

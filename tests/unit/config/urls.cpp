@@ -95,7 +95,9 @@ TEST(patroni_urls, are_host_port_and_path) {
   EXPECT_EQ(parse_patroni_url("http://[fd00::1]/patroni/cluster")->host, "fd00::1");
   EXPECT_EQ(parse_patroni_url("http://p/patroni/cluster")->target, "/patroni/cluster");
   EXPECT_EQ(parse_patroni_url("http://p/")->port, "8008");
-  for (const char* wrong : {"", "p:8008", "https://p:8008", "http://", "http://u:s@p", "http://p/?x=1"})
+  EXPECT_FALSE(url->is_tls);
+  EXPECT_TRUE(parse_patroni_url("https://p:8008")->is_tls);
+  for (const char* wrong : {"", "p:8008", "ftp://p:8008", "http://", "http://u:s@p", "http://p/?x=1"})
     EXPECT_TRUE(parse_patroni_url(wrong).has_error()) << wrong;
 }
 
