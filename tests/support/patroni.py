@@ -76,7 +76,7 @@ class Member:
                  "rewind": {"username": SUPERUSER, "password": "super"}}
         settings = {
             "scope": SCOPE, "name": self.name, "restapi": api, "tags": self.tags,
-            "ctl": {"insecure": True},
+            "ctl": {"cacert": self.cluster.authority.certificate} if self.cluster.authority else {},
             "raft": {"data_dir": f"{self.cluster.directory}/raft-{self.name}",
                      "partner_addrs": [self.cluster.store_address]},
             "bootstrap": {"dcs": {"ttl": TTL, "loop_wait": 1, "retry_timeout": 3,
@@ -234,7 +234,7 @@ class PatroniCluster:
         """patronictl; what it says."""
         words, environment = command("patronictl")
         alive = next(member for member in self.members if member.process.poll() is None)
-        done = subprocess.run([*words, "-k", "-c", alive.config, *arguments], env=environment, cwd="/",
+        done = subprocess.run([*words, "-c", alive.config, *arguments], env=environment, cwd="/",
                               capture_output=True, text=True, timeout=scaled(120), check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
