@@ -1,0 +1,77 @@
+"""The text and the tables of docs/failover.md, in two parts that are written apart: pgsteer's and the peers'."""
+
+from tests.support.fault_load import AFTERMATH, PATIENCE
+
+PEERS_HEADING = "## The same through other proxies\n"
+_COLUMNS = ("writes without service", "reads without service", "slowest statement", "errors", "acknowledged writes",
+            "lost", "doubled")
+
+_HEAD = """# What clients see when servers fail
+
+Made by `tests/faults`: one primary and two standbys on one machine with {cores} cores, default settings, 50 clients
+with one connection each. Half of them insert rows with ids of their own, the others read; each waits 20 ms between two
+statements. *Without service* is the longest time in which no client's write, or read, was answered. Every id
+that was acknowledged is looked for at the end: *lost* ones are missing on the primary, *doubled* ones are there twice.
+
+A statement in flight on a primary that goes may have had its effect: it is not repeated, and its client gets 08006 or
+08007 and keeps its connection ([operations](operations.md#while-there-is-no-primary)). Replication is asynchronous
+here: a crash can lose what no standby had received yet, whatever a proxy does. Where a server is cut off or refuses,
+a relay stands between pgsteer and that server alone: replication goes on, and the relay costs some time of its own.
+
+"""
+
+_PEERS_HEAD = PEERS_HEADING + """
+Made by `tests/faults --peers`, on a machine with {cores} cores, with the same load and the same faults, through
+Debian's packages. A client whose connection is lost makes a new one, and tries every 100 ms until it has it; each
+statement and each attempt that fails counts as an error, by its SQLSTATE, where it came with one. The load goes
+on for at least {aftermath} s after the fault, so that health checks come to their end; recovery that takes longer than
+{patience} s is not waited for.
+
+- **PgBouncer and HAProxy**. PgBouncer does not split: the clients that write have one DSN and those that read another.
+  HAProxy has the settings of Patroni's documentation, but checks each second, not every third, twice before a server is
+  down (`inter 1s fall 2 rise 1 on-marked-down shutdown-sessions`). It asks an HTTP server beside each
+  PostgreSQL server, which answers as Patroni does. PgBouncer is in transaction mode with its defaults, but for
+  `server_login_retry = 1` in place of 15 s. Neither knows how far a standby has replayed, or that it follows a primary
+  that is gone: such reads are answered.
+- **Pgpool-II** in streaming replication mode with load balancing. It checks health and replication each second (by
+  default it does not check health), with two retries a second apart and a timeout of 2 s, so that a restart is not
+  taken for a crash; for the same reason `failover_on_backend_error` is off, as its documentation advises where health
+  is checked. `auto_failback` is on with an interval of 5 s, `search_primary_node_timeout` 30 s, `delay_threshold`
+  10 MB, 64 processes. Standbys are promoted by the scenario, so there is no `failover_command`.
+
+"""
+
+
+def _head_of_table(*columns):
+    return f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|\n"
+
+
+def _time(seconds):
+    return f"{seconds:.2f} s" if seconds < PATIENCE else f"not within {PATIENCE} s"
+
+
+def row(scenario, peer, o):
+    """One line of pgsteer's table (no `peer`) or of the peers'."""
+    errors = [f"{count} × {what}" for what, count in sorted(o.errors.items())]
+    errors += [f"not within {PATIENCE} s: {failure}" for failure in o.failures]
+    cells = [_time(o.write_gap), _time(o.read_gap), _time(o.slowest),
+             ", ".join(errors) or "none", o.written, o.lost, o.doubled]
+    return f"| {' | '.join(map(str, [scenario, *([peer] if peer else []), *cells]))} |\n"
+
+
+def row_without(scenario, peer, why):
+    """The line of a peer that cannot take part."""
+    return f"| {scenario} | {peer} | {why}{' |' * len(_COLUMNS)}\n"
+
+
+def write(document, rows, is_of_peers, cores):
+    """Writes one of the two parts of the document and keeps the other."""
+    text = document.read_text(encoding="utf-8")
+    own, heading, peers = text.partition(PEERS_HEADING)
+    if is_of_peers:
+        peers = (_PEERS_HEAD.format(cores=cores, patience=PATIENCE, aftermath=AFTERMATH)
+                 + _head_of_table("what happens", "through", *_COLUMNS) + rows)
+        document.write_text(own.rstrip("\n") + "\n\n" + peers, encoding="utf-8")
+    else:
+        own = _HEAD.format(cores=cores) + _head_of_table("what happens", *_COLUMNS) + rows
+        document.write_text(own + ("\n" + heading + peers if heading else ""), encoding="utf-8")
