@@ -21,23 +21,25 @@ a relay stands between pgsteer and that server alone: replication goes on, and t
 """
 
 _PEERS_HEAD = PEERS_HEADING + """
-Made by `tests/faults --peers`, on a machine with {cores} cores, with the same load and the same faults, through
-Debian's packages. A client whose connection is lost makes a new one, and tries every 100 ms until it has it; each
-statement and each attempt that fails counts as an error, by its SQLSTATE, where it came with one. The load goes
-on for at least {aftermath} s after the fault, so that health checks come to their end; recovery that takes longer than
-{patience} s is not waited for.
+Made by `tests/faults --peers` on a machine with {cores} cores, with the same load and faults. A client whose
+connection is lost makes a new one, and tries every 100 ms until it has it. Each statement and each attempt that fails
+is an error, counted by its SQLSTATE where it came with one: *broken connection* and *no connection* are those that did
+not. The load goes on for at least {aftermath} s after the fault, so that health checks come to their end; recovery that
+takes longer than {patience} s is not waited for. Errors of clients that cannot write grow with that time.
 
-- **PgBouncer and HAProxy**. PgBouncer does not split: the clients that write have one DSN and those that read another.
-  HAProxy has the settings of Patroni's documentation, but checks each second, not every third, twice before a server is
-  down (`inter 1s fall 2 rise 1 on-marked-down shutdown-sessions`). It asks an HTTP server beside each
-  PostgreSQL server, which answers as Patroni does. PgBouncer is in transaction mode with its defaults, but for
-  `server_login_retry = 1` in place of 15 s. Neither knows how far a standby has replayed, or that it follows a primary
-  that is gone: such reads are answered.
-- **Pgpool-II** in streaming replication mode with load balancing. It checks health and replication each second (by
-  default it does not check health), with two retries a second apart and a timeout of 2 s, so that a restart is not
-  taken for a crash; for the same reason `failover_on_backend_error` is off, as its documentation advises where health
-  is checked. `auto_failback` is on with an interval of 5 s, `search_primary_node_timeout` 30 s, `delay_threshold`
-  10 MB, 64 processes. Standbys are promoted by the scenario, so there is no `failover_command`.
+- **PgBouncer {pgbouncer} and HAProxy {haproxy}**. PgBouncer does not split: the clients that write have one DSN, those
+  that read another. It is in transaction mode with its defaults, but for `server_login_retry = 1` in place of 15 s.
+  It connects to HAProxy, which has the settings of Patroni's documentation, but checks each second in place of every
+  third (`inter 1s fall 2 rise 1 on-marked-down shutdown-sessions`): it asks an HTTP server beside each PostgreSQL
+  server, which answers as Patroni does. Neither knows how far a standby has replayed, nor whether it still follows
+  the primary there is: they go on reading from it.
+- **Pgpool-II {pgpool}** in streaming replication mode with load balancing. Health and replication are checked each
+  second (by default health is not), with a timeout of 2 s and two retries a second apart. So that a restart is not
+  taken for a crash, `failover_on_backend_error` and `failover_on_backend_shutdown` are off. `auto_failback` is on with
+  an interval of 5 s, `search_primary_node_timeout` is 30 s, `delay_threshold` 10 MB, and there are 64 processes. No
+  `failover_command`: the scenario promotes. Where a primary hangs or is cut off, its replication check waits for that
+  server's answer without a limit, and failover for the check: with `sr_check_period = 0`, which gives up
+  `delay_threshold` and `auto_failback`, writes came back 11 s after the primary was stopped by SIGSTOP.
 
 """
 
@@ -64,12 +66,12 @@ def row_without(scenario, peer, why):
     return f"| {scenario} | {peer} | {why}{' |' * len(_COLUMNS)}\n"
 
 
-def write(document, rows, is_of_peers, cores):
-    """Writes one of the two parts of the document and keeps the other."""
+def write(document, rows, cores, peer_versions=None):
+    """Writes one of the two parts of the document, that of the peers where their versions are given."""
     text = document.read_text(encoding="utf-8")
     own, heading, peers = text.partition(PEERS_HEADING)
-    if is_of_peers:
-        peers = (_PEERS_HEAD.format(cores=cores, patience=PATIENCE, aftermath=AFTERMATH)
+    if peer_versions:
+        peers = (_PEERS_HEAD.format(cores=cores, patience=PATIENCE, aftermath=AFTERMATH, **peer_versions)
                  + _head_of_table("what happens", "through", *_COLUMNS) + rows)
         document.write_text(own.rstrip("\n") + "\n\n" + peers, encoding="utf-8")
     else:

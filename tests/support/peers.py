@@ -6,6 +6,7 @@ Each is given the servers as [(server, port)], the primary first. A port may be 
 import contextlib
 import csv
 import os
+import re
 import shutil
 import signal
 import socket
@@ -26,6 +27,16 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 def _binary(name):
     found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")
     assert found, f"no {name}: deploy/install-dependencies bench"
+    return found
+
+
+def versions():
+    """What the peers are, with their versions: {program: version}."""
+    found = {}
+    for name in ("pgbouncer", "haproxy", "pgpool"):
+        done = subprocess.run([_binary(name), "-v" if name == "haproxy" else "--version"], capture_output=True,
+                              text=True, check=False)
+        found[name] = re.search(r"\d+\.\d+(\.\d+)?", done.stdout + done.stderr)[0]
     return found
 
 
@@ -205,12 +216,14 @@ class Pgpool(_Peer):
             "load_balance_mode": "on",
             "delay_threshold": 10 << 20,
             **checks,
-            # A restart must not be taken for a crash: nobody would attach a primary again.
+            # A restart must not be taken for a crash: nobody would attach a primary again. All are said, for
+            # some defaults are not what the sample file calls default.
             "health_check_timeout": 2,
             "health_check_max_retries": 2,
             "health_check_retry_delay": 1,
             "connect_timeout": 2000,
             "failover_on_backend_error": "off",
+            "failover_on_backend_shutdown": "off",
             "search_primary_node_timeout": 30,
             "auto_failback": "on",
             "auto_failback_interval": 5,
