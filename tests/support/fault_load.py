@@ -1,6 +1,8 @@
 """The load under which servers fail: clients that write and read, reconnect, and count what went wrong."""
 
 import collections
+import ctypes
+import re
 import threading
 import time
 
@@ -13,6 +15,22 @@ PAUSE = 0.02  # of each client between two statements
 RECONNECT_PAUSE = 0.1  # after a connection that could not be made
 PATIENCE = 30  # how long a peer is waited for
 AFTERMATH = 12  # how long a peer is watched after a fault: health checks that time out come to their end in it
+
+_LIBPQ = ctypes.CDLL("libpq.so.5")
+_VERBOSE = 2
+_CODE = re.compile(r"\b((?=[A-Z]*[0-9])[0-9A-Z]{5}): ")
+
+
+def _tell_codes(client):
+    """Has libpq put the SQLSTATE in its messages: psycopg drops the error a connection ends with, but for the text."""
+    _LIBPQ.PQsetErrorVerbosity(ctypes.c_void_p(client.pgconn.pgconn_ptr), _VERBOSE)
+    return client
+
+
+def _code(error):
+    """The SQLSTATE of an error, None where it came with none."""
+    found = _CODE.search(str(error))
+    return error.sqlstate or (found and found[1])
 
 
 class FaultLoad:
@@ -44,7 +62,7 @@ class FaultLoad:
             try:
                 self._write(client, f"{number}-{count}") if writes else self._read(client)
             except psycopg.Error as error:
-                self._count_error(error.sqlstate or "broken connection", writes)
+                self._count_error(_code(error) or "broken connection", writes)
             with self.lock:
                 del self.begun[number]
                 self.slowest = max(self.slowest, time.monotonic() - begun)
@@ -57,9 +75,9 @@ class FaultLoad:
         """A connection, as soon as there is one; None: the load ends."""
         while not self.stopping.is_set():
             try:
-                return self.connect(writes)
+                return _tell_codes(self.connect(writes))
             except psycopg.Error as error:
-                self._count_error(error.sqlstate or "no connection", writes)
+                self._count_error(_code(error) or "no connection", writes)
             self.stopping.wait(RECONNECT_PAUSE)
         return None
 
@@ -90,17 +108,16 @@ class FaultLoad:
 
     def _expect_progress(self, count):
         goals = len(self.write_times) + count, len(self.read_times) + count
-        self.expect(lambda: len(self.write_times) > goals[0] and len(self.read_times) > goals[1],
-                    "more is written and read")
+        self.expect(lambda: len(self.write_times) > goals[0] and len(self.read_times) > goals[1])
 
-    def expect(self, condition, message):
-        """Waits for the condition."""
+    def expect(self, condition, message=None):
+        """Waits for the condition; without a message, what a peer fails to do shows in the figures."""
         try:
-            wait_until(condition, 60 if self.is_tested else PATIENCE, message)
+            wait_until(condition, 60 if self.is_tested else PATIENCE, message or "more is written and read")
         except AssertionError as late:
             if self.is_tested:
                 raise AssertionError(f"{late}; errors: {self.errors}") from late
-            self.failures.append(message)
+            self.failures += [message] if message else []
 
     def stop(self):
         """Ends the load when each client has its answer. Those of a peer that hang are counted and left."""

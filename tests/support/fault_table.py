@@ -23,8 +23,8 @@ a relay stands between pgsteer and that server alone: replication goes on, and t
 _PEERS_HEAD = PEERS_HEADING + """
 Made by `tests/faults --peers` on a machine with {cores} cores, with the same load and faults. A client whose
 connection is lost makes a new one, and tries every 100 ms until it has it. Each statement and each attempt that fails
-is an error, counted by its SQLSTATE where it came with one: *broken connection* and *no connection* are those that did
-not. The load goes on for at least {aftermath} s after the fault, so that health checks come to their end; recovery that
+is an error, counted by its SQLSTATE. A connection that broke without one is a *broken connection*; an attempt to
+connect is *no connection*, for libpq tells no SQLSTATE there. The load goes on for at least {aftermath} s after the fault, so that health checks come to their end; recovery that
 takes longer than {patience} s is not waited for. Errors of clients that cannot write grow with that time.
 
 - **PgBouncer {pgbouncer} and HAProxy {haproxy}**. PgBouncer does not split: the clients that write have one DSN, those
