@@ -40,6 +40,8 @@ takes longer than {patience} s is not waited for. Errors of clients that cannot 
   `failover_command`: the scenario promotes. Where a primary hangs or is cut off, its replication check waits for that
   server's answer without a limit, and failover for the check: with `sr_check_period = 0`, which gives up
   `delay_threshold` and `auto_failback`, writes came back 11 s after the primary was stopped by SIGSTOP.
+  After a restart of the primary some sessions stay *without an answer*: Pgpool-II does not read what their clients
+  sent, and waits for something else.
 
 """
 
