@@ -287,6 +287,7 @@ class session final : public event_handler {
   void release();
   void retry_elsewhere(bool backend_is_lost);
   void on_backend_lost();
+  void lose_backend();
   void fail_unit(const protocol::error_report& why);
   void die_with_backend();
   void on_held_lost();
@@ -295,10 +296,6 @@ class session final : public event_handler {
   void drop_backend();  // closes it
   [[nodiscard]] bool move_block();
   [[nodiscard]] protocol::error_report lost_error() const;
-
-  // session_snapshot.cpp
-  [[nodiscard]] bool needs_home(const routing::classification& c, routing::target where) const;
-  void refuse_move(std::string_view reason);
 
   // session_sequence.cpp
   void note_sequence_use(const routing::classification& c, backend& b);
@@ -318,7 +315,7 @@ class session final : public event_handler {
   void refresh_wishes();
   void refuse_unit(const unit_view& u, const protocol::error_report& why);
 
-  // session_fresh.cpp
+  // session_fresh.cpp, session_snapshot.cpp
   void arrive();
   [[nodiscard]] routing::freshness demand();
   [[nodiscard]] bool await_replica();
@@ -328,6 +325,8 @@ class session final : public event_handler {
   [[nodiscard]] bool wants_sample(const unit_view& u, const routing::classification& c) const;
   void ask_sample(backend& b);
   void take_sample();
+  [[nodiscard]] bool needs_home(const routing::classification& c, routing::target where) const;
+  void refuse_move(std::string_view reason);
 
   // session_token.cpp
   [[nodiscard]] routing::session_effects see_token(const unit_view& u, const routing::classification& c,

@@ -36,6 +36,12 @@ void session::on_backend_lost() {
   b.home.host()->report_failure();
   b.home.host()->forget_replayed();
   b.home.host()->note_failure(worker_.loop.now());
+  lose_backend();
+}
+
+// It has broken, or nothing that it may still say counts.
+void session::lose_backend() {
+  auto& b = *backend_;
   // The client has its answer; what is open was asked behind it, by the proxy.
   if (flow_ == flow::in_flight && !gone_ && !retryable_ && !retrying_ && !b.wire.owed.is_empty() &&
       !b.wire.owed.owes_client()) {
@@ -163,7 +169,7 @@ void session::on_server_down(const server& s) {
   if (backend_ == nullptr || backend_->home.host().get() != &s) return;
   const bool idle_read = retryable_ && (flow_ == flow::in_flight);
   // Another server is the primary: what this one still says, if anything, counts no more.
-  if (idle_read || s.is_excluded()) on_backend_lost();
+  if (idle_read || s.is_excluded()) lose_backend();
 }
 
 // The replica went while nothing of the block ran there: it goes on elsewhere, with the next unit.

@@ -132,6 +132,25 @@ class ReplicaFailure(unittest.TestCase):
 
 
 class Breaker(unittest.TestCase):
+    def test_one_connection_that_breaks_counts_once_however_many_reads_run_beside_it(self):
+        proxy = Proxy(servers.primary.url(), servers.replica.url(), health_interval="200ms", consistency="eventual", pool_size=8)
+        self.addCleanup(proxy.stop)
+        wait_until(lambda: proxy.health()[0] == 200, message="healthy at first")
+        answers = []
+        readers = [threading.Thread(target=lambda at=at: answers.append(proxy.ask(f"SELECT {at} FROM pg_sleep(1) /* beside {at} end */")))
+                   for at in range(6)]
+        for reader in readers:
+            reader.start()
+        for at in range(6):
+            wait_until(lambda at=at: servers.replica.statements(f"/* beside {at} end */"), message="it runs there")
+        servers.replica.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%%/* beside 0 end */%%'"
+                            " AND pid <> pg_backend_pid()")
+        for reader in readers:
+            reader.join()
+        self.assertEqual(sorted(answers), [[(at,)] for at in range(6)])
+        self.assertEqual(proxy.metric("pgsteer_backend_losses_total"), 1)
+        self.assertEqual(proxy.metric("pgsteer_server_breaker_openings_total", role="replica"), 0)
+
     def test_a_replica_that_keeps_failing_rests_and_is_tried_again(self):
         proxy = Proxy(servers.primary.url(), servers.replica.url(), health_interval="200ms", consistency="eventual")
         self.addCleanup(proxy.stop)
