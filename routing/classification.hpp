@@ -48,6 +48,7 @@ struct session_effects {
   bool lists_prepared : 1 = false;   // pg_prepared_statements: its own, by their own names
   bool calls_nextval : 1 = false;    // nextval() or setval() by name: currval/lastval may follow
   bool seeds_random : 1 = false;     // setseed(), SET seed: random() of this backend; cannot be undone
+  bool names_settings : 1 = false;   // set_config() of a name made as it runs: nobody can ask for it
   bool changes_catalog : 1 = false;  // DDL: catalog facts are stale once it commits
   bool meets_unknown : 1 = false;    // a relation that the catalog does not have: nobody knows what it runs
   session_effects& operator|=(const session_effects& o) {
@@ -63,6 +64,7 @@ struct session_effects {
     reads_custom |= o.reads_custom;
     lists_prepared |= o.lists_prepared;
     seeds_random |= o.seeds_random;
+    names_settings |= o.names_settings;
     changes_catalog |= o.changes_catalog;
     meets_unknown |= o.meets_unknown;
     return *this;

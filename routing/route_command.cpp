@@ -20,7 +20,7 @@ std::string_view word_of(target where) {
 bool may_change_session(const classification& is) {
   return is.verb != transaction_verb::none || is.effects.may_set || is.effects.may_pin ||
          is.effects.loads_library || is.effects.calls_c || is.effects.seeds_random ||
-         is.effects.changes_catalog || is.kind == statement_kind::set_local;
+         is.effects.names_settings || is.effects.changes_catalog || is.kind == statement_kind::set_local;
 }
 
 std::string error_line(std::string_view what) {

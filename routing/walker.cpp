@@ -56,6 +56,12 @@ argument_type type_of(const json::value& argument) {
   return named;
 }
 
+bool is_true(const json::value& argument) {
+  const auto* constant = as_node(argument, "A_Const");
+  const auto* value = constant == nullptr ? nullptr : object_field(*constant, "boolval");
+  return value != nullptr && flag_field(*value, "boolval");
+}
+
 // Written anywhere but where it is asked for: it may then be what a part of the statement makes.
 bool is_given(std::string_view name, const json::value& tree) {
   if (const auto* text = tree.if_string()) return view(*text) == name;
@@ -266,6 +272,7 @@ void walker::judge_call(const json::object& fields) {
       types.push_back(argument_of(*name, argument));
   }
   add_ordered_arguments(fields, types);
+  found_.effects.names_settings |= makes_name_of_setting(*name, arguments);
   if (const auto* text = text_run_by(*name, types)) return judge_text(*text);
   if (unfolds(*name, types.size())) return take(known_.function({*name, 1, {}}));
   take(known_.function({*name, types.size(), types}));
@@ -280,6 +287,18 @@ const std::string_view* walker::text_run_by(const object_name& function,
   if ((!rewrites && !counts) || !known_.is_only_builtin(object_sort::function, function.name)) return nullptr;
   const auto& text = rewrites ? arguments[1].constant : arguments[0].constant;
   return text ? &*text : nullptr;
+}
+
+// set_config('app.' || key, value, false). A constant or a bound value is seen as it passes; so is, in a
+// body, what the caller gives.
+bool walker::makes_name_of_setting(const object_name& function, const json::array* arguments) const {
+  if (function.name != "set_config" || arguments == nullptr || arguments->size() != 3) return false;
+  const auto* of = &(*arguments)[0];
+  if (const auto* cast = as_node(*of, "TypeCast"); cast != nullptr && cast->contains("arg"))
+    of = &cast->at("arg");
+  const bool is_given = as_node(*of, "A_Const") != nullptr || as_node(*of, "ParamRef") != nullptr ||
+                        (statement_ == nullptr && as_node(*of, "ColumnRef") != nullptr);
+  return !is_given && !is_true((*arguments)[2]);
 }
 
 void walker::judge_text(std::string_view sql) {

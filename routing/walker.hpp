@@ -70,6 +70,8 @@ class walker {
   [[nodiscard]] const std::string_view* text_run_by(const object_name& function,
                                                     const std::vector<argument_type>& arguments) const;
   void judge_text(std::string_view sql);
+  [[nodiscard]] bool makes_name_of_setting(const object_name& function,
+                                           const boost::json::array* arguments) const;
   [[nodiscard]] bool unfolds(const object_name& function, std::size_t arguments) const;
   void add_ordered_arguments(const boost::json::object& call, std::vector<argument_type>& types) const;
   [[nodiscard]] argument_type argument_of(const object_name& function,

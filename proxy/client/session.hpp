@@ -474,6 +474,7 @@ class session final : public event_handler {
   bool loaded_library_ : 1 = false;    // cannot be undone
   bool called_c_ : 1 = false;          // cannot be undone, nor be seen
   bool seeded_random_ : 1 = false;     // cannot be undone
+  bool named_settings_ : 1 = false;    // nobody knows how to ask for them
   bool keeps_sequence_ : 1 = false;    // it asks for currval() and has drawn: its backend stays
   bool is_ghost_ : 1 = false;          // the open block's server is gone: it can only be ended
   bool is_sampled_now_ : 1 = false;    // the unit in flight has brought its WAL position

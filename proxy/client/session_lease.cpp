@@ -303,7 +303,8 @@ void session::leave_backend_behind() {
   }
   // What DISCARD ALL cannot undo: a loaded library, random()'s seed, the mark that temporary objects leave.
   const bool is_marked = loaded_library_ || called_c_ || seeded_random_ || effects_.loads_library ||
-                         effects_.calls_c || effects_.seeds_random || temporary_ != nullptr;
+                         effects_.calls_c || effects_.seeds_random || named_settings_ ||
+                         effects_.names_settings || temporary_ != nullptr;
   // A session of session mode begins on a connection as fresh as a server would give it.
   const bool is_own = keeps_from_login() && !b.home.is_replica();
   if (b.is_doomed || is_marked || is_own || !b.carry.empty()) {

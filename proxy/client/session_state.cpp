@@ -151,7 +151,8 @@ bool session::needs_state_probe() const {
   if (is_never_asked()) return false;
   const bool has_pin = !pin_.empty() && pin_ != session_mode;
   return effects_.may_set || effects_.may_pin || effects_.calls_c || effects_.seeds_random ||
-         (has_pin && block_ended_) || (temporary_ != nullptr && effects_.changes_catalog) ||
+         effects_.names_settings || (has_pin && block_ended_) ||
+         (temporary_ != nullptr && effects_.changes_catalog) ||
          (effects_.meets_unknown && temporary_ == nullptr) || (keeps_sequence_ && !has_pin);
 }
 
@@ -159,6 +160,7 @@ void session::ask_state() {
   loaded_library_ = loaded_library_ || effects_.loads_library;
   called_c_ = called_c_ || effects_.calls_c;
   seeded_random_ = seeded_random_ || effects_.seeds_random;
+  named_settings_ = named_settings_ || effects_.names_settings;
   worker_.metrics().state_probes.add();
   worker_.to_backend.clear();
   flow_ = flow::settling;
@@ -186,6 +188,7 @@ void session::apply_state() {
   std::string pin = loaded_library_   ? "LOAD"
                     : called_c_       ? "function in C"
                     : seeded_random_  ? "setseed()"
+                    : named_settings_ ? "settings named at run time"
                     : keeps_sequence_ ? "sequence values"
                                       : "";
   lends_reads_ = !loaded_library_ && !called_c_ && !seeded_random_;

@@ -14,6 +14,7 @@ def setUpModule():
     servers.run(
         "CREATE FUNCTION log_in(who text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('app.who', who, false); END $$",
         "CREATE FUNCTION who() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN current_setting('app.who', true); END $$",
+        "CREATE FUNCTION make_setting(key text, value text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('app.' || key, value, false); END $$",
         "CREATE FUNCTION assign(name text, value text) RETURNS void LANGUAGE sql AS 'SELECT set_config(name, value, false)'")
     proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_size=3, backend_rotation="always")
     unittest.addModuleCleanup(proxy.stop)
@@ -53,6 +54,20 @@ class CustomNames(unittest.TestCase):
         for _ in range(4):
             self.assertEqual(self.one.query(asked).rows, [[b"one", b"two", b"three"]])
             self.assertEqual(self.other.query(asked).rows, [[None] * 3])
+
+    def test_that_are_made_as_the_statement_runs(self):
+        for sql in ("SELECT set_config('app.' || 'made', 'one', false)",
+                    "SELECT set_config(key, value, false) FROM json_each_text('{\"app.made\": \"one\"}')",
+                    "SELECT make_setting('made', 'one')", "DO $$ BEGIN PERFORM set_config(concat('app', '.made'), 'one', false); END $$"):
+            with self.subTest(sql), raw.logged_in(proxy.port) as one:
+                self.assertEqual(one.query(sql).errors, [])
+                for _ in range(3):
+                    self.assertEqual(self.other.query("SELECT current_setting('app.made', true)").values, [None])
+                    self.assertEqual(one.query("SELECT current_setting('app.made', true)").values, ["one"])
+                self.assertIn("settings named at run time", proxy.get("/clients")[1])
+        with raw.logged_in(proxy.port) as one:
+            one.query("BEGIN; SELECT set_config('app.' || 'local', 'one', true); COMMIT")
+            self.assertNotIn("settings named at run time", proxy.get("/clients")[1])
 
 
 if __name__ == "__main__":
