@@ -251,7 +251,8 @@ classification judge_discard(const json::object& node) {
 }
 
 // Of PL/pgSQL, where its body proves to be nothing but reads; otherwise as any other utility statement.
-std::optional<classification> judge_do(const json::object& node, const facts& known) {
+// What it is and does; nothing where its language is another.
+std::optional<findings> judge_do(const json::object& node, const facts& known) {
   const auto* arguments = list_field(node, "args");
   if (arguments == nullptr) return std::nullopt;
   std::string_view source;
@@ -267,9 +268,7 @@ std::optional<classification> judge_do(const json::object& node, const facts& kn
   plpgsql_body body;
   body.source = source;
   body.returns_nothing = true;
-  auto found = judge_plpgsql_body(body, known);
-  if (!found.is_read()) return std::nullopt;
-  return from_findings(std::move(found));
+  return judge_plpgsql_body(body, known);
 }
 
 // Who makes a function in C will call it, before the catalog is read again.
@@ -326,7 +325,15 @@ classification judge_node(std::string_view type, const json::value& fields, std:
   if (type == "ExecuteStmt") return judge_execute(node, known);
   if (type == "DeallocateStmt") return judge_deallocate(node);
   if (type == "DoStmt") {
-    if (auto proven = judge_do(node, known)) return *std::move(proven);
+    auto found = judge_do(node, known);
+    if (found && found->is_read()) return from_findings(*std::move(found));
+    auto is = judge_utility(type, fields, known);
+    if (!found) return is;
+    // What no state of the server tells afterwards.
+    is.effects.names_settings |= found->effects.names_settings;
+    is.effects.seeds_random |= found->effects.seeds_random;
+    is.effects.calls_c |= found->effects.calls_c;
+    return is;
   }
   if (type == "DiscardStmt") return judge_discard(node);
   return judge_utility(type, fields, known);
