@@ -7,6 +7,7 @@
 
 #include "routing/classifier.hpp"
 #include "routing/decide.hpp"
+#include "routing/sql_parser.hpp"
 
 namespace pgsteer::routing {
 namespace {
@@ -64,6 +65,18 @@ void judge_new(benchmark::State& state) {
 }
 BENCHMARK(judge_new<simple>);
 BENCHMARK(judge_new<orm>);
+
+// What a new text costs at the least: libpg_query, which gives PostgreSQL's own tree as JSON alone, and the
+// reading of that.
+template <std::string (*Make)(int)>
+void parse_alone(benchmark::State& state) {
+  sql_parser parser;
+  const auto text = Make(1);
+  for (auto _ : state)
+    benchmark::DoNotOptimize(parser.parse(text));
+}
+BENCHMARK(parse_alone<simple>);
+BENCHMARK(parse_alone<orm>);
 
 void decide_prepared(benchmark::State& state) {
   classifier judge;
