@@ -34,7 +34,7 @@ std::string orm(int key) {
 
 void judge_known_text(benchmark::State& state) {
   classifier judge;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const auto& is = judge.classify(prepared, {});
     benchmark::DoNotOptimize(decide(*is, {}).where);
   }
@@ -48,7 +48,7 @@ void judge_known_shape(benchmark::State& state) {
   for (std::size_t i = 0; i < texts.size(); ++i)
     texts[i] = Make(static_cast<int>(i) + 1000);
   std::size_t at = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const auto& is = judge.classify(texts[++at % texts.size()], {});
     benchmark::DoNotOptimize(decide(*is, {}).where);
   }
@@ -60,7 +60,7 @@ template <std::string (*Make)(int)>
 void judge_new(benchmark::State& state) {
   classifier judge(0);
   const auto text = Make(1);
-  for (auto _ : state)
+  for ([[maybe_unused]] auto _ : state)
     benchmark::DoNotOptimize(judge.classify(text, {})->kind);
 }
 BENCHMARK(judge_new<simple>);
@@ -72,7 +72,7 @@ template <std::string (*Make)(int)>
 void parse_alone(benchmark::State& state) {
   sql_parser parser;
   const auto text = Make(1);
-  for (auto _ : state)
+  for ([[maybe_unused]] auto _ : state)
     benchmark::DoNotOptimize(parser.parse(text));
 }
 BENCHMARK(parse_alone<simple>);
@@ -81,7 +81,7 @@ BENCHMARK(parse_alone<orm>);
 void decide_prepared(benchmark::State& state) {
   classifier judge;
   const auto is = judge.classify(prepared, {});
-  for (auto _ : state)
+  for ([[maybe_unused]] auto _ : state)
     benchmark::DoNotOptimize(decide(*is, {}).where);
 }
 BENCHMARK(decide_prepared);
