@@ -84,6 +84,12 @@ void backend::hear_last_words(std::string_view frame) {
   home.owner().await_verdict(resident, home.host(), opened);
 }
 
+void backend::hear_rest() {
+  const auto f = protocol::peek_frame(carry);
+  if (f.is_header_known() && f.type == 'E' && f.size <= carry.size())
+    hear_last_words(std::string_view(carry).substr(0, f.size));
+}
+
 bool backend::send(protocol::gather& batch) {
   if (has_unsent()) {
     for (const auto& p : batch.parts())

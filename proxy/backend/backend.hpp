@@ -72,6 +72,9 @@ class backend final : public event_handler {
     return wire.owed.is_empty() && !has_unsent() && status == 'I' && carry.empty();
   }
 
+  // Of one that is given up: behind its last answer may have come why its server ended it.
+  void hear_rest();
+
   pool& home;
   const std::uint64_t id;
   stream io;

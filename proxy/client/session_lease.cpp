@@ -217,6 +217,7 @@ void session::release() {
   prepared_settings_ = false;
   b.user = nullptr;
   if (b.is_spoilt || b.is_doomed || !b.is_idle_in_step()) {
+    b.hear_rest();
     b.home.discard(b);
   } else {
     b.home.give_back(b);

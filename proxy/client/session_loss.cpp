@@ -31,11 +31,15 @@ protocol::error_report session::lost_error() const {
 }
 
 void session::on_backend_lost() {
-  auto& b = *backend_;
   worker_.metrics().backend_losses.add();
-  b.home.host()->report_failure();
-  b.home.host()->forget_replayed();
-  b.home.host()->note_failure(worker_.loop.now());
+  auto& host = *backend_->home.host();
+  host.forget_replayed();
+  if (backend_->was_terminated) {  // one process only, for all that is known: its monitor asks
+    host.hasten();
+  } else {
+    host.report_failure();
+    host.note_failure(worker_.loop.now());
+  }
   lose_backend();
 }
 
@@ -70,9 +74,10 @@ void session::lose_backend() {
   const bool session_is_lost = (has_state && !is_on_loan_) || b.pass_left > 0;
   const bool in_block = view_.open != routing::block::none;
   if (!session_is_lost && !unit_running && is_in_split_block() && block_movable_) return leave_lost_block();
+  // By whom, tells only what becomes of its server.
+  const auto host = b.was_terminated && !b.home.is_replica() ? b.home.host() : nullptr;
+  const auto opened = b.opened;
   if (!session_is_lost && in_block && !unit_running) {
-    const auto host = b.was_terminated && !b.home.is_replica() ? b.home.host() : nullptr;
-    const auto opened = b.opened;
     lose_block(lost_error());
     if (host != nullptr) worker_.await_verdict(serial_, host, opened);
     return;
@@ -85,18 +90,20 @@ void session::lose_backend() {
   if (!session_is_lost && flow_ == flow::settling) {
     flow_ = flow::collecting;
     drop_backend();
-    return resume_soon();
+    return host != nullptr ? worker_.await_verdict(serial_, host, opened) : resume_soon();
   }
   auto why = lost_error();
   if (session_is_lost) {
+    // Its server process's end is its own, whoever ended it.
+    if (b.was_terminated) {
+      drop_backend();
+      return die_with_backend();
+    }
     why.severity = "FATAL";
     drop_backend();
     return close_after(why);
   }
   skip_to_sync_ = flow_ == flow::flowing && !b.wire.owed.is_head_query();
-  const auto host = b.home.host();
-  const auto opened = b.opened;
-  const bool may_be_meant = b.was_terminated && !b.home.is_replica();
   drop_backend();
   if (in_block && !is_commit_) {
     is_ghost_ = true;
@@ -104,7 +111,7 @@ void session::lose_backend() {
   } else {
     view_.open = routing::block::none;
   }
-  if (!may_be_meant) return fail_unit(why);
+  if (host == nullptr) return fail_unit(why);
   flow_ = flow::bereaved;
   is_unit_lost_ = true;
   loss_ = std::make_unique<protocol::error_report>(std::move(why));

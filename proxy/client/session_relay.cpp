@@ -43,6 +43,11 @@ bool is_shutdown(std::string_view code) {
          code == protocol::sqlstate::cannot_connect_now;
 }
 
+void note_last_words(backend& b, const protocol::error_view& error) {
+  b.last_words = error.message;
+  b.was_terminated = error.sqlstate == protocol::sqlstate::admin_shutdown;
+}
+
 // Bytes of the whole DataRow messages at the start of `bytes`.
 std::size_t rows_at(std::string_view bytes) {
   std::size_t at = 0;
@@ -242,10 +247,13 @@ session::frame_fate session::on_error(std::string_view frame) {
   auto error = protocol::parse_error_fields(frame.substr(protocol::header_size));
   if (protocol::is_fatal(error)) {
     b.is_doomed = b.hung_up = true;
-    if (retryable_ || gone_ || b.wire.owed.is_head_ours()) return frame_fate::stop;
+    if (retryable_ || gone_) return frame_fate::stop;
+    if (b.wire.owed.is_head_ours()) {
+      note_last_words(b, error);
+      return frame_fate::stop;
+    }
     if (is_shutdown(error.sqlstate) && (pin_.empty() || is_on_loan_)) {  // the session outlives its server
-      b.last_words = error.message;
-      b.was_terminated = error.sqlstate == protocol::sqlstate::admin_shutdown;
+      note_last_words(b, error);
       return frame_fate::stop;
     }
     fatal_passed_ = true;

@@ -18,7 +18,7 @@ struct ending_facts {
   time_point noticed;  // the end of the connection
   time_point opened;   // when the connection was made
   // Of its server, as its monitor knows it.
-  time_point control_lost;  // when the monitor last lost its own connection
+  time_point control_lost;  // when the monitor last lost its own connection, or got none
   time_point stopped;       // ... before it found the server started anew
   time_point heard;         // when it last asked something that was answered
   bool is_up = false;

@@ -206,6 +206,7 @@ class watch {
 
   void connect_failed(const control_failure& failure) {
     lose_connection();
+    server_->note_control_loss(steady_clock::now());
     if (shared_->is_stopping) return;
     server_->counters.connect_failures.fetch_add(1, std::memory_order_relaxed);
     server_->set_last_error(failure.cause);

@@ -180,7 +180,7 @@ class server {
   std::atomic<bool> is_awaited{false};
   void publish_replayed(std::uint64_t epoch, std::uint64_t lsn, std::uint32_t on_timeline);
   void forget_replayed();
-  // The monitor's own connection is lost: all others, too, if the server stops.
+  // The monitor's own connection is lost, or it got none: all others, too, if the server stops.
   void note_control_loss(std::chrono::steady_clock::time_point now) {
     control_lost_.store(now.time_since_epoch().count(), std::memory_order_release);
   }

@@ -1,5 +1,6 @@
 """pg_terminate_backend() ends the client that it means, as on a server; a server that stops ends nobody."""
 
+import signal
 import unittest
 
 from tests.support import raw
@@ -52,6 +53,20 @@ class Terminated(unittest.TestCase):
         self.ends(client)
         self.assertEqual(other.query("SELECT 1").values, ["1"])
 
+    def test_several_that_run_statements(self):
+        proxy = self.start()
+        clients, idle = [self.client(proxy) for _ in range(3)], self.client(proxy)
+        for client in clients:
+            client.send(raw.query("SELECT txid_current(), pg_sleep(61)"))
+        pids = wait_until(lambda: (rows := servers.primary.ask(
+            "SELECT pid FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(61)%%' AND pid <> pg_backend_pid()"
+            " AND state = 'active'")) and len(rows) == 3 and rows, message="they run")
+        for (pid,) in pids:
+            terminate(pid)
+        for client in clients:
+            self.ends(client)
+        self.assertEqual(idle.query("SELECT pg_backend_pid()").values, [str(self.pid(idle))], "its own connection stays")
+
     def test_one_that_is_idle(self):
         proxy = self.start()
         client, other = self.client(proxy), self.client(proxy)
@@ -59,6 +74,59 @@ class Terminated(unittest.TestCase):
         terminate(self.pid(client))
         self.ends(client)
         self.assertEqual(other.query("SELECT pg_backend_pid(), txid_current() > 0").values[0], str(self.pid(other)))
+
+    def test_one_whose_answer_and_end_come_together(self):
+        proxy = self.start()
+        wait_until(lambda: proxy.health()[0] == 200, message="connected")
+        client = self.client(proxy)
+        client.send(raw.query("SELECT pg_sleep(0.3)"))
+        state = "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND query = 'SELECT pg_sleep(0.3)' AND state = %s"
+        wait_until(lambda: servers.primary.ask(state, (self.pid(client), "active")), message="it runs")
+        proxy.process.send_signal(signal.SIGSTOP)
+        try:
+            wait_until(lambda: servers.primary.ask(state, (self.pid(client), "idle")), message="it is over")
+            terminate(self.pid(client))
+            wait_until(lambda: not servers.primary.ask("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (self.pid(client),)),
+                       message="the process is gone")
+        finally:
+            proxy.process.send_signal(signal.SIGCONT)
+        answer = client.read_until("Z")
+        self.assertEqual((len(answer.values), answer.errors), (1, []))
+        self.ends(client)
+
+    def held_in_question(self, statement, **settings):
+        """A client that has its answer, while its server connection cannot say what the statement left."""
+        holder = servers.primary.connect()
+        holder.autocommit = False
+        # From the one is read what a session has left, from the other the catalog.
+        holder.cursor().execute("LOCK TABLE pg_catalog.pg_depend, pg_catalog.pg_policy IN ACCESS EXCLUSIVE MODE")
+        proxy = self.start(reconnect_delay="100ms", **settings)
+        self.addCleanup(holder.close)
+        client = self.client(proxy)
+        self.assertEqual(client.query(statement).errors, [])
+        wait_until(lambda: servers.primary.ask("SELECT 1 FROM pg_stat_activity WHERE pid = %s AND wait_event = 'relation'",
+                                               (self.pid(client),)), message="it is asked, and cannot answer")
+        return proxy, client
+
+    def test_one_whose_write_may_have_left_something(self):
+        proxy, client = self.held_in_question("SELECT txid_current()")
+        other = self.client(proxy)
+        terminate(self.pid(client))
+        self.ends(client)
+        self.assertEqual(other.query("SELECT pg_backend_pid()").values, [str(self.pid(other))])
+
+    def test_one_that_has_set_something(self):
+        client = self.held_in_question("SELECT set_config('work_mem', '5MB', false)")[1]
+        terminate(self.pid(client))
+        self.ends(client)
+
+    def test_a_server_that_restarts_after_a_write_that_may_have_left_something(self):
+        proxy, client = self.held_in_question("SELECT txid_current()")
+        servers.primary.restart()
+        servers.primary.wait_ready()
+        wait_until(lambda: proxy.health()[0] == 200, message="it is found again")
+        answer = client.query("SELECT 2")
+        self.assertEqual(answer.values, ["2"], answer.errors)
 
     def test_one_that_asks_again_at_once(self):
         proxy = self.start()

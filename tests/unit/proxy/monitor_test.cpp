@@ -34,6 +34,7 @@ TEST(monitor, a_refusing_server_is_retried_and_then_failed) {
   EXPECT_TRUE(record.wait_for(server_health::retrying));
   EXPECT_TRUE(record.wait_for(server_health::failed));
   EXPECT_GE(s->counters.connect_failures, 5U);
+  EXPECT_GT(s->control_lost(), std::chrono::steady_clock::time_point{}) << "who stops it is not there either";
   EXPECT_EQ(s->counters.losses, 1U);
   EXPECT_EQ(s->last_error(), "connection refused");
   closed.listen();  // comes alive, and hangs
