@@ -1,6 +1,9 @@
 #include "routing/builtin_functions.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include "routing/function_groups.hpp"
+#include "routing/text_hash.hpp"
 
 namespace pgsteer::routing {
 namespace {
@@ -32,10 +35,24 @@ const std::vector<builtin_function>& table() {
   return made;
 }
 
+using function_index = boost::unordered_flat_map<std::string_view, const builtin_function*, name_hash>;
+
+// Every qualified column is looked up: it may be a call.
+const function_index& by_name() {
+  static const auto made = [] {
+    function_index index;
+    for (const auto& each : table())
+      index.emplace(each.name, &each);
+    return index;
+  }();
+  return made;
+}
+
 }  // namespace
 
 const builtin_function* find_builtin_function(std::string_view name) {
-  return find_in_function_table(table(), name, name_of);
+  const auto found = by_name().find(name);
+  return found == by_name().end() ? nullptr : found->second;
 }
 
 const builtin_function* find_builtin_function(std::string_view name, std::size_t arguments) {

@@ -2,6 +2,8 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include "routing/text_hash.hpp"
+
 namespace pgsteer::routing {
 namespace {
 
@@ -109,7 +111,7 @@ constexpr node_text modifying_nodes[] = {
     {"CurrentOfExpr", none, "cvarno cursor_name cursor_param", "", "", ""},
 };
 
-using rule_index = boost::unordered_flat_map<std::string_view, node_rule>;
+using rule_index = boost::unordered_flat_map<std::string_view, node_rule, name_hash>;
 
 template <typename Visit>
 void each_word(std::string_view words, Visit visit) {
@@ -121,7 +123,7 @@ void each_word(std::string_view words, Visit visit) {
 }
 
 void add_rule(rule_index& index, const node_text& text) {
-  node_rule rule{text.name, text.judge, {}};
+  node_rule rule{text.name, text.judge, text.within.find("withClause:") != std::string_view::npos, {}};
   const auto add = [&](std::string_view words, field_action action) {
     each_word(words, [&](std::string_view word) {
       if (word.ends_with('*')) {
@@ -168,8 +170,12 @@ rule_index build_rules() {
 }  // namespace
 
 const node_rule::field* node_rule::find(std::string_view field_name) const {
+  if (field_name.empty()) return nullptr;
   for (const auto& each : fields) {
-    if (each.name == field_name) return &each;
+    // Asked of every field of every node: few come as far as the comparison.
+    if (each.name.size() == field_name.size() && each.name.front() == field_name.front() &&
+        each.name.back() == field_name.back() && each.name == field_name)
+      return &each;
   }
   return nullptr;
 }

@@ -40,6 +40,7 @@ struct node_rule {
   };
   std::string_view name;
   node_judge judge = node_judge::none;
+  bool may_have_with = false;
   std::vector<field> fields;
 
   [[nodiscard]] const field* find(std::string_view field_name) const;

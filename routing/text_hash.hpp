@@ -1,5 +1,5 @@
 // A fast hash of short texts, for the caches of one thread.
-// Used by routing/text_cache.hpp; never persisted, never compared between processes.
+// Used by routing/text_cache.hpp and the tables of names; never persisted, never compared between processes.
 #pragma once
 
 #include <cstdint>
@@ -30,5 +30,11 @@ namespace pgsteer::routing {
   std::memcpy(&tail, at, left);
   return fold(hash ^ tail, k0 ^ left);
 }
+
+// Of the proxy's own tables, into which no client puts anything.
+struct name_hash {
+  using is_avalanching = void;
+  std::size_t operator()(std::string_view name) const { return text_hash(name, 0); }
+};
 
 }  // namespace pgsteer::routing

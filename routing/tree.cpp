@@ -7,25 +7,38 @@
 namespace pgsteer::routing {
 
 namespace json = boost::json;
+namespace {
+
+// A node has few fields, and most of the asked ones are not there: few come as far as the comparison.
+const json::value* find_field(const json::object& node, std::string_view field) {
+  for (const auto& [key, value] : node) {
+    if (key.size() == field.size() && key.front() == field.front() && key.back() == field.back() &&
+        std::string_view(key.data(), key.size()) == field)
+      return &value;
+  }
+  return nullptr;
+}
+
+}  // namespace
 
 std::string_view text_field(const json::object& node, std::string_view field) {
-  const auto* value = node.if_contains(field);
+  const auto* value = find_field(node, field);
   const auto* text = value == nullptr ? nullptr : value->if_string();
   return text == nullptr ? std::string_view{} : view(*text);
 }
 
 bool flag_field(const json::object& node, std::string_view field) {
-  const auto* value = node.if_contains(field);
+  const auto* value = find_field(node, field);
   return value != nullptr && value->is_bool() && value->get_bool();
 }
 
 const json::array* list_field(const json::object& node, std::string_view field) {
-  const auto* value = node.if_contains(field);
+  const auto* value = find_field(node, field);
   return value == nullptr ? nullptr : value->if_array();
 }
 
 const json::object* object_field(const json::object& node, std::string_view field) {
-  const auto* value = node.if_contains(field);
+  const auto* value = find_field(node, field);
   return value == nullptr ? nullptr : value->if_object();
 }
 

@@ -145,10 +145,11 @@ void walker::walk_fields(const node_rule& rule, const json::value& fields) {
   if (node == nullptr) return unknown("value in", rule.name);
   const auto outer_tables = common_tables_.size();
   if (rule.judge != node_judge::none) judge(rule, *node);
-  if (const auto* with = node->if_contains("withClause")) walk_with(*with);
+  const auto* with = rule.may_have_with ? node->if_contains("withClause") : nullptr;
+  if (with != nullptr) walk_with(*with);
   for (const auto& [key, value] : *node) {
     const std::string_view name(key.data(), key.size());
-    if (name == "withClause") continue;
+    if (&value == with) continue;
     const auto* field = rule.find(name);
     if (field == nullptr) {
       unknown("syntax", fmt::format("{}.{}", rule.name, name));
