@@ -42,6 +42,11 @@ inline constexpr std::uint32_t max_frame_length = 0x3fffffff;  // PostgreSQL's o
   return {bytes[0], std::size_t{length} + 1};
 }
 
+// What is left from `at` on, which must not lie behind the end: the loops over frames know that it does not.
+[[nodiscard]] inline std::string_view rest_of(std::string_view bytes, std::size_t at) {
+  return {bytes.data() + at, bytes.size() - at};
+}
+
 // The zero-terminated string at the start of `body`; advances past it. False where none ends.
 [[nodiscard]] inline bool take_string(std::string_view& body, std::string_view& out) {
   const auto end = body.find('\0');

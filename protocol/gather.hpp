@@ -50,6 +50,12 @@ class gather {
       parts_.push_back({nullptr, mark_, n});
     }
   }
+  // Room for that many bytes: to be filled before anything else is added.
+  [[nodiscard]] char* make(std::size_t size) {
+    begin_made().resize(made_.size() + size);
+    end_made();
+    return made_.data() + mark_;
+  }
   [[nodiscard]] std::size_t size() const { return size_; }
   // Valid until the next change.
   [[nodiscard]] const std::vector<iovec>& parts() {

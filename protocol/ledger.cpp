@@ -1,6 +1,6 @@
 #include "protocol/ledger.hpp"
 
-#include <string_view>
+#include "protocol/frame.hpp"
 
 namespace pgsteer::protocol {
 
@@ -49,17 +49,37 @@ step advance(expected what, char type) {
   return step::wrong;
 }
 
+// `wrong` stands for whatever somebody must look at.
+step plain_step(expected what, char type) {
+  switch (type) {
+    case 'D':
+      return what == expected::execute || what == expected::query ? step::go_on : step::wrong;
+    case 'C':
+    case 'I':
+      if (what == expected::query) return step::go_on;
+      return what == expected::execute ? step::done : step::wrong;
+    case 'T':
+      if (what == expected::query) return step::go_on;
+      [[fallthrough]];
+    case 'n':
+      return what == expected::describe_portal || what == expected::describe_statement ? step::done
+                                                                                       : step::wrong;
+    case 't':
+      return what == expected::describe_statement ? step::go_on : step::wrong;
+    case '1':
+      return what == expected::parse ? step::done : step::wrong;
+    case '2':
+      return what == expected::bind ? step::done : step::wrong;
+    default:
+      return step::wrong;
+  }
+}
+
 bool is_answered_by_ready(expected what) {
   return what == expected::query || what == expected::function_call;
 }
 
 }  // namespace
-
-void ledger::expect(ledger_entry e) {
-  if (skipping_ && e.what != expected::sync) return note_failed(e.change);
-  skipping_ = false;
-  entries_.push_back(e);
-}
 
 reply ledger::on_reply(char type) {
   if (is_empty()) return {.what = verdict::mismatch};
@@ -76,6 +96,22 @@ reply ledger::on_reply(char type) {
   if (type == 'C' || type == 'Z') copy_in_ = false;
   if (s == step::go_on) return {pass, e.what, e.whose, false, 0};
   return finish(e);
+}
+
+std::size_t ledger::pass_plain(std::string_view bytes, bool minds_tags) {
+  const auto head = head_;
+  std::size_t passed = 0;
+  while (head_ < entries_.size() && entries_[head_].whose == owner::client) {
+    const auto f = peek_frame(rest_of(bytes, passed));
+    if (!f.is_header_known() || f.size == broken_frame || f.size > bytes.size() - passed) break;
+    const auto s = plain_step(entries_[head_].what, f.type);
+    if (s == step::wrong || (f.type == 'C' && minds_tags)) break;
+    if (f.type == 'C') copy_in_ = false;
+    passed += f.size;
+    if (s == step::done) ++head_;
+  }
+  if (head_ != head && is_empty()) clear();
+  return passed;
 }
 
 reply ledger::finish(const ledger_entry& e) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 namespace pgsteer::protocol {
@@ -51,12 +52,21 @@ struct reply {
 
 class ledger {
  public:
-  void expect(ledger_entry e);
+  void expect(const ledger_entry& e) {
+    if (skipping_ && e.what != expected::sync) return note_failed(e.change);
+    skipping_ = false;
+    entries_.push_back(e);
+  }
 
   // A frame of this type arrived (not NoticeResponse, ParameterStatus or NotificationResponse, which
   // may come at any time). After ErrorResponse in the extended protocol the entries up to the next
   // Sync are forgotten; `failed_from()` tells the first change that did not happen.
   [[nodiscard]] reply on_reply(char type);
+
+  // How many bytes at the start of these are whole messages that are due, the client's, and of no interest to
+  // anybody else: passed on they are taken as answered. No errors, no ReadyForQuery, nothing that begins a
+  // COPY; CommandComplete only where nobody minds tags.
+  [[nodiscard]] std::size_t pass_plain(std::string_view bytes, bool minds_tags);
 
   // A synthetic entry at the head: its type, taken off; 0 where the head waits for the server.
   [[nodiscard]] char take_synthetic();
@@ -72,11 +82,6 @@ class ledger {
     copy_in_ = false;
   }
   [[nodiscard]] bool is_head_query() const { return !is_empty() && entries_[head_].what == expected::query; }
-  // Rows for the client may come, and DataRow changes nothing here.
-  [[nodiscard]] bool is_head_rows() const {
-    if (is_empty() || entries_[head_].whose != owner::client) return false;
-    return entries_[head_].what == expected::query || entries_[head_].what == expected::execute;
-  }
   // The oldest unanswered entry is the proxy's own.
   [[nodiscard]] bool is_head_ours() const { return !is_empty() && entries_[head_].whose == owner::proxy; }
   // Something of the client's is unanswered.

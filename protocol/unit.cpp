@@ -47,7 +47,7 @@ unit_span scan_unit(std::string_view bytes, std::size_t from) {
   unit.size = from;
   unit.has_extended = from > 0;
   for (;;) {
-    const auto rest = bytes.substr(unit.size);
+    const auto rest = rest_of(bytes, unit.size);
     if (rest.empty()) return unit;
     const unit_end end = end_of(rest[0]);
     const frame f = peek_frame(rest);

@@ -26,8 +26,9 @@ extended_unit::verdict extended_unit::judge(std::string_view bytes, const judge_
   leaves_portal_ = false;
   verdict v;
   for (std::size_t at = 0; at < bytes.size();) {
-    const frame f = protocol::peek_frame(bytes.substr(at));
-    judge_frame(bytes.substr(at, f.size), f.size, at, context, v);
+    const auto rest = protocol::rest_of(bytes, at);
+    const frame f = protocol::peek_frame(rest);
+    judge_frame({rest.data(), std::min(f.size, rest.size())}, f.size, at, context, v);
     at += f.size;
   }
   if (what_ == nullptr) {  // Sync, Close and such alone: nothing that a server must decide

@@ -1,3 +1,5 @@
+#include <cstring>
+
 #include "protocol/frame.hpp"
 #include "proxy/client/extended_unit.hpp"
 #include "proxy/client/lent_statement.hpp"
@@ -11,27 +13,32 @@ using protocol::owner;
 
 namespace {
 
-void append_header(std::string& out, char type, std::size_t body) {
-  const auto n = static_cast<std::uint32_t>(body + 4);
-  out.push_back(type);
-  for (int shift = 24; shift >= 0; shift -= 8)
-    out.push_back(static_cast<char>(n >> shift & 0xFF));
+// Behind which the body goes.
+char* put_header(protocol::gather& out, char type, std::size_t here, std::size_t body) {
+  auto* const at = out.make(header_size + here);
+  at[0] = type;
+  const auto length = __builtin_bswap32(static_cast<std::uint32_t>(body + 4));
+  std::memcpy(at + 1, &length, sizeof length);
+  return at + header_size;
+}
+
+char* put(char* at, std::string_view bytes) {
+  std::memcpy(at, bytes.data(), bytes.size());
+  return at + bytes.size();
 }
 
 void put_parse(protocol::gather& out, std::string_view name, std::string_view tail) {
-  auto& made = out.begin_made();
-  append_header(made, 'P', name.size() + 1 + tail.size());
-  made.append(name).push_back('\0');
-  made.append(tail);
-  out.end_made();
+  const auto size = name.size() + 1 + tail.size();
+  auto* at = put(put_header(out, 'P', size, size), name);
+  *at++ = '\0';
+  put(at, tail);
 }
 
 void put_close(protocol::gather& out, std::string_view name) {
-  auto& made = out.begin_made();
-  append_header(made, 'C', name.size() + 2);
-  made.push_back('S');
-  made.append(name).push_back('\0');
-  out.end_made();
+  const auto size = name.size() + 2;
+  auto* at = put_header(out, 'C', size, size);
+  *at++ = 'S';
+  *put(at, name) = '\0';
 }
 
 void put_sync(protocol::gather& out) {
@@ -60,6 +67,13 @@ bool is_deallocate_of_known(const routing::classification& c, const client_state
   return c.kind == routing::statement_kind::deallocate && !c.name.empty() && names.find(c.name) != nullptr;
 }
 
+// By its first character, where the text was not understood: few texts need be read for it.
+bool may_be_lent(const prepared_statement& s) {
+  if (s.what->use != routing::statement_use::none) return true;
+  const char first = s.parse_tail.empty() ? '\0' : s.parse_tail.front();
+  return first == 'e' || first == 'E' || static_cast<unsigned char>(first) <= ' ';
+}
+
 std::string_view name_of(std::string_view frame, std::size_t at, std::size_t size) {
   return frame.substr(at, size);
 }
@@ -84,7 +98,7 @@ void extended_unit::write(std::string_view bytes, const write_context& context, 
 
 void extended_unit::write_item(const item& i, std::string_view bytes, const write_context& context,
                                protocol::gather& out) {
-  const auto frame = bytes.substr(i.offset, i.size);
+  const std::string_view frame(bytes.data() + i.offset, i.size);
   auto& owed = context.wire.owed;
   if (context.by_client_names && i.name_size > 0) return write_shown(i, frame, context, out);
   lend_executed(i, context, out);
@@ -119,7 +133,8 @@ void extended_unit::write_item(const item& i, std::string_view bytes, const writ
 // SQL's EXECUTE of a statement that was prepared by the protocol, itself prepared by the protocol: see
 // lend_statement(). It is taken back behind the Sync.
 void extended_unit::lend_executed(const item& i, const write_context& context, protocol::gather& out) const {
-  if (i.statement == nullptr || i.type == 'C' || context.transaction_failed || context.by_client_names)
+  if (i.statement == nullptr || i.type == 'C' || context.transaction_failed || context.by_client_names ||
+      !may_be_lent(*i.statement))
     return;
   const auto name = lent_name(*i.statement->what, i.statement->text());
   const statement_ref* s = name.empty() ? nullptr : context.names.find(name);
@@ -182,8 +197,7 @@ void extended_unit::write_parse(const item& i, std::string_view frame, const wri
     note(wire, {statement_change::kind::backend_unnamed, {}, i.statement});
     wire.unnamed = i.statement->id;
     out.borrow(frame);
-  } else if (wire.prepared.has(i.statement->id)) {
-    wire.prepared.touch(i.statement->id);
+  } else if (wire.prepared.touch(i.statement->id)) {
     entry = {expected::synthetic, owner::client, '1', note_name(context, name, i.statement)};
   } else {
     make_room(context, out);
@@ -262,18 +276,18 @@ void extended_unit::write_reference(const item& i, std::string_view frame, const
     out.borrow(frame);
   } else {
     ensure_prepared(i.statement, context, out);
-    const auto& name = i.statement->server_name;
-    auto& made = out.begin_made();
-    append_header(made, i.type, i.whole - header_size - i.name_size + name.size());
-    made.append(frame.substr(header_size, i.name_at - header_size));
-    made.append(name);
-    out.end_made();
+    const std::string_view name = i.statement->server_name;
+    const auto before = frame.substr(header_size, i.name_at - header_size);
     const auto rest = frame.substr(i.name_at + i.name_size);
     constexpr std::size_t worth_borrowing = 4096;
-    if (rest.size() >= worth_borrowing) {
+    const bool is_borrowed = rest.size() >= worth_borrowing;
+    const auto here = before.size() + name.size() + (is_borrowed ? 0 : rest.size());
+    auto* const at = put(
+        put(put_header(out, i.type, here, i.whole - header_size - i.name_size + name.size()), before), name);
+    if (is_borrowed) {
       out.borrow(rest);
     } else {
-      out.copy(rest);
+      put(at, rest);
     }
   }
   wire.owed.expect({what, owner::client, 0, 0});
@@ -282,7 +296,7 @@ void extended_unit::write_reference(const item& i, std::string_view frame, const
 void extended_unit::ensure_prepared(const statement_ref& s, const write_context& context,
                                     protocol::gather& out) {
   auto& wire = context.wire;
-  if (wire.prepared.has(s->id)) return wire.prepared.touch(s->id);
+  if (wire.prepared.touch(s->id)) return;
   make_room(context, out);
   if (wire.names_uncertain) {
     put_close(out, s->server_name);

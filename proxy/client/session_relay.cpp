@@ -48,17 +48,6 @@ void note_last_words(backend& b, const protocol::error_view& error) {
   b.was_terminated = error.sqlstate == protocol::sqlstate::admin_shutdown;
 }
 
-// Bytes of the whole DataRow messages at the start of `bytes`.
-std::size_t rows_at(std::string_view bytes) {
-  std::size_t at = 0;
-  while (bytes.size() - at >= protocol::header_size && bytes[at] == 'D') {
-    const auto f = protocol::peek_frame(bytes.substr(at));
-    if (f.size == protocol::broken_frame || f.size > bytes.size() - at) break;
-    at += f.size;
-  }
-  return at;
-}
-
 std::string lower_case(std::string_view text) {
   std::string out(text);
   for (auto& c : out) {
@@ -156,7 +145,14 @@ std::size_t session::walk(std::string_view bytes, bool& unit_done) {
       continue;
     }
     put_synthetics();  // of messages before the one this answers
-    const auto rest = bytes.substr(at);
+    const bool minds_tags = fresh_ != nullptr || effects_.deallocates_all;
+    const auto plain = retrying_ ? 0 : b.wire.owed.pass_plain(protocol::rest_of(bytes, at), minds_tags);
+    if (plain > 0) {
+      add_run(bytes.substr(at, plain));
+      at += plain;
+      continue;
+    }
+    const auto rest = protocol::rest_of(bytes, at);
     const auto f = protocol::peek_frame(rest);
     if (!f.is_header_known()) break;
     if (f.size == protocol::broken_frame) {
@@ -165,12 +161,6 @@ std::size_t session::walk(std::string_view bytes, bool& unit_done) {
     }
     const bool whole = f.size <= rest.size();
     if (!whole && (f.size <= most_kept || !is_bulk(f.type) || b.wire.owed.is_head_ours())) break;
-    if (f.type == 'D' && whole && !retrying_ && b.wire.owed.is_head_rows()) {
-      const auto n = rows_at(rest);
-      add_run(rest.substr(0, n));
-      at += n;
-      continue;
-    }
     const auto frame = rest.substr(0, f.size);
     const auto fate = on_frame(f.type, frame, unit_done);
     if (fate == frame_fate::stop) break;

@@ -67,8 +67,13 @@ class statement_registry {
 // What one backend has prepared under our names. Bounded: the least recently used is closed.
 class backend_statements {
  public:
-  [[nodiscard]] bool has(std::uint64_t id) const { return used_.contains(id); }
-  void touch(std::uint64_t id) { used_[id].last_use = ++uses_; }
+  // Whether it is there; if so, it is used now.
+  bool touch(std::uint64_t id) {
+    const auto found = used_.find(id);
+    if (found == used_.end()) return false;
+    found->second.last_use = ++uses_;
+    return true;
+  }
   void add(const statement_ref& s) { used_[s->id] = {++uses_, s}; }
   void remove(std::uint64_t id) { used_.erase(id); }
   void clear() { used_.clear(); }

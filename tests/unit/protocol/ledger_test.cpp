@@ -158,13 +158,72 @@ TEST(ledger, a_copy_behind_one_with_its_data_waits_for_its_own) {
   EXPECT_EQ(l.size(), 1U) << "the server ignores that Sync";
 }
 
-TEST(ledger, knows_when_rows_are_the_clients) {
+// Messages of these types, each with a body of two bytes.
+std::string messages(std::string_view types) {
+  std::string bytes;
+  for (const char type : types)
+    bytes += type + std::string("\0\0\0\6xy", 6);
+  return bytes;
+}
+
+std::size_t pass(ledger& l, std::string_view types, bool minds_tags = false) {
+  return l.pass_plain(messages(types), minds_tags) / 7;
+}
+
+TEST(ledger, passes_answers_of_no_interest_at_once) {
   ledger l;
+  for (int i = 0; i < 2; ++i) {
+    l.expect(client(expected::parse));
+    l.expect(client(expected::bind));
+    l.expect(client(expected::describe_portal));
+    l.expect(client(expected::execute));
+  }
+  l.expect(client(expected::sync));
+  EXPECT_EQ(pass(l, "12TDDC12nCZ"), 10U) << "all but ReadyForQuery";
+  EXPECT_EQ(l.size(), 1U);
+  EXPECT_EQ(feed(l, "Z"), "p");
+  l.expect(client(expected::query));
+  EXPECT_EQ(pass(l, "TDDCTDCIZ"), 8U);
+  EXPECT_EQ(feed(l, "Z"), "p");
+  EXPECT_TRUE(l.is_empty());
+}
+
+TEST(ledger, passes_only_what_is_due_and_the_clients) {
+  ledger l;
+  EXPECT_EQ(pass(l, "D"), 0U);
   l.expect(ours(expected::query));
-  EXPECT_FALSE(l.is_head_rows());
-  EXPECT_EQ(feed(l, "Z"), "d");
+  EXPECT_EQ(pass(l, "TDC"), 0U);
+  EXPECT_EQ(feed(l, "TDCZ"), "dddd");
+  l.expect(client(expected::bind));
+  EXPECT_EQ(pass(l, "D"), 0U);
+  EXPECT_EQ(pass(l, "2E"), 1U);
   l.expect(client(expected::execute));
-  EXPECT_TRUE(l.is_head_rows());
+  l.expect({expected::synthetic, owner::client, '3', 0});
+  l.expect(client(expected::execute));
+  EXPECT_EQ(pass(l, "DCDC"), 2U) << "the proxy's own answer has its turn";
+  EXPECT_EQ(l.take_synthetic(), '3');
+  for (const char* each : {"E", "G", "H", "W", "s", "N", "S", "A", "Z"})
+    EXPECT_EQ(pass(l, each), 0U) << each;
+  EXPECT_EQ(pass(l, "DC", true), 1U) << "somebody minds the tag";
+}
+
+TEST(ledger, passes_whole_messages_alone) {
+  ledger l;
+  l.expect(client(expected::execute));
+  auto bytes = messages("DD");
+  EXPECT_EQ(l.pass_plain(bytes.substr(0, 13), false), 7U);
+  EXPECT_EQ(l.pass_plain(bytes.substr(0, 4), false), 0U);
+  bytes[4] = 3;  // shorter than its own length field
+  EXPECT_EQ(l.pass_plain(bytes, false), 0U);
+}
+
+TEST(ledger, that_skips_goes_on_skipping_whatever_is_asked) {
+  ledger l;
+  l.expect(client(expected::execute));
+  EXPECT_EQ(feed(l, "E"), "p");
+  EXPECT_TRUE(l.is_skipping());
+  EXPECT_EQ(pass(l, "D"), 0U);
+  EXPECT_TRUE(l.is_skipping());
 }
 
 }  // namespace
