@@ -17,7 +17,7 @@ def setUpModule():
     global servers
     servers = Cluster(replicas=2)
     unittest.addModuleCleanup(lambda: servers.stop())
-    servers.run("CREATE TABLE thing (id int)", "INSERT INTO thing VALUES (1)")
+    servers.run("CREATE TABLE thing (id int)", "INSERT INTO thing VALUES (1)", "CREATE TABLE gate ()")
 
 
 class Balancing(unittest.TestCase):
@@ -120,11 +120,12 @@ class Balancing(unittest.TestCase):
 
     def test_a_busy_replica_gets_less(self):
         proxy = self.start(pool_size=5)
-        sleepers = [threading.Thread(target=proxy.ask, args=("SELECT pg_sleep(3) /* sleeper */",)) for _ in range(4)]
-        for number, sleeper in enumerate(sleepers):  # two on each, by their work
-            sleeper.start()
-            wait_until(lambda: sum(servers.ran("/* sleeper */").values()) == number + 1, message="it sleeps")
-        self.assertEqual(servers.ran("/* sleeper */"), {"replica1": 2, "replica2": 2})
+        sleepers = [threading.Thread(target=proxy.ask, args=("SELECT count(*) FROM gate /* sleeper */",)) for _ in range(4)]
+        with servers.gate("gate"):
+            for number, sleeper in enumerate(sleepers):  # two on each, by their work
+                sleeper.start()
+                wait_until(lambda: sum(servers.ran("/* sleeper */").values()) == number + 1, message="it sleeps")
+            self.assertEqual(servers.ran("/* sleeper */"), {"replica1": 2, "replica2": 2})
         for sleeper in sleepers:
             sleeper.join()
 

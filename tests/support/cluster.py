@@ -3,6 +3,7 @@
 Started once a test file (setUpModule); tests ask the servers themselves what they ran, by their logs.
 """
 
+import contextlib
 import os
 import re
 import signal
@@ -277,10 +278,29 @@ class Cluster:
             connection.close()
         self.wait_for_replay()
 
+    @contextlib.contextmanager
+    def gate(self, table):
+        """Until this ends, whoever reads the table waits, on every server: standbys have replayed the lock."""
+        holder = self.primary.connect()
+        try:
+            holder.autocommit = False
+            holder.cursor().execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            self.primary.ask("SELECT pg_logical_emit_message(true, 'gate', 'a commit, that flushes the lock as well')")
+            self.wait_for_replay()
+            yield
+            holder.rollback()
+            self.primary.ask("SELECT pg_logical_emit_message(true, 'gate', 'a commit, that flushes the end of the lock as well')")
+        finally:
+            holder.close()
+
     def ran(self, marker):
         """How many statements with `marker` in them each server ran: {name: count}, zeroes left out."""
         counts = {server.name: len(server.statements(marker)) for server in self.servers()}
         return {name: count for name, count in counts.items() if count}
+
+    def statements(self, marker):
+        """Those with `marker` in them that any server ran."""
+        return [statement for server in self.servers() for statement in server.statements(marker)]
 
     def heal(self):
         """Brings back every server a test has stopped, killed or frozen."""
