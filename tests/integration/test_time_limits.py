@@ -31,19 +31,18 @@ class TimeLimits(unittest.TestCase):
         return client
 
     def wire(self, proxy, *statements, **login):
-        """A client that has run these statements, and that sees every byte it is sent."""
+        """A client that has sent these statements, all at once: no limit runs out between them. It sees every byte."""
         wire = raw.logged_in(proxy.port, **login)
         self.addCleanup(wire.close)
-        for sql in statements:
-            wire.query(sql)
+        wire.send(*(raw.query(sql) for sql in statements))
         return wire
 
     def assert_ended(self, wire, sqlstate):
-        """The proxy ends the session by itself, with this FATAL error; returns its fields."""
-        frame = wire.read_frame(timeout=scaled(15))
-        said = raw.fields(frame.body)
-        self.assertEqual((frame.type, said["V"], said["C"]), ("E", "FATAL", sqlstate))
-        self.assertTrue(wire.is_closed())
+        """Behind what it has answered, the proxy ends the session by itself, with this FATAL error; returns its fields."""
+        answer = wire.read_until("", timeout=15)
+        said = answer.errors[-1]
+        self.assertTrue(answer.closed)
+        self.assertEqual((answer.frames[-1].type, said["V"], said["C"]), ("E", "FATAL", sqlstate))
         return said
 
     def nothing_is_open(self):
@@ -65,30 +64,33 @@ class TimeLimits(unittest.TestCase):
                 self.assertEqual(caught.exception.diag.message_primary, "canceling statement due to statement timeout")
                 self.assertIn("query_timeout is 300ms", caught.exception.diag.message_hint)
                 wait_until(self.nothing_is_open, message="the server has ended it")
+                proxy.reload(query_timeout=None)
                 self.assertEqual(client.execute("SELECT 1").fetchone(), (1,))
                 self.assertEqual(proxy.metric("pgsteer_query_timeouts_total"), 1)
 
     def test_a_cancelled_query_fails_its_transaction(self):
-        proxy = self.start(query_timeout="300ms")
+        proxy = self.start()
         client = self.client(proxy)
         client.execute("BEGIN")
         client.execute("INSERT INTO thing VALUES (1)")
+        proxy.reload(query_timeout="300ms")
         with self.assertRaises(psycopg.errors.QueryCanceled):
             client.execute("SELECT pg_sleep(60)")
         self.assertEqual(client.info.transaction_status, psycopg.pq.TransactionStatus.INERROR)
+        proxy.reload(query_timeout=None)
         client.execute("ROLLBACK")
         self.assertEqual(client.execute("SELECT count(*) FROM thing").fetchone(), (0,))
 
     def test_time_between_queries_does_not_count(self):
-        proxy = self.start(query_timeout="600ms")
+        proxy = self.start(query_timeout="2s")
         client = self.client(proxy)
         client.execute("BEGIN")
-        for _ in range(4):  # together longer than the limit
+        for _ in range(11):  # together longer than the limit
             client.execute("SELECT pg_sleep(0.2)")
         client.execute("COMMIT")
 
     def test_a_pipeline_is_in_step_after_the_cancel(self):
-        proxy = self.start(query_timeout="300ms")
+        proxy = self.start(query_timeout="1s")
         with raw.logged_in(proxy.port) as wire:
             wire.send(raw.parse("SELECT pg_sleep(60)"), raw.bind(), raw.execute(), raw.parse("SELECT 2"), raw.bind(),
                       raw.execute(), raw.SYNC, raw.parse("SELECT 3"), raw.bind(), raw.execute(), raw.SYNC)
@@ -126,38 +128,29 @@ class TimeLimits(unittest.TestCase):
 
     def test_a_busy_transaction_is_not_idle(self):
         proxy = self.start(idle_in_transaction_timeout="300ms")
-        client = self.client(proxy)
-        client.execute("BEGIN")
-        client.execute("SELECT pg_sleep(1)")
-        client.execute("COMMIT")
+        client = self.wire(proxy, "BEGIN", "SELECT pg_sleep(1)", "COMMIT")
+        self.assertEqual(client.answers(3).tags, ["BEGIN", "SELECT 1", "COMMIT"])
 
     def test_a_long_transaction_ends_running_or_idle(self):
         for runs in (False, True):
             with self.subTest(runs=runs):
                 proxy = self.start(transaction_timeout="500ms", pool_size=1)
-                client = self.wire(proxy, "BEGIN", "INSERT INTO thing VALUES (1)")
-                if runs:
-                    client.send(raw.query("SELECT pg_sleep(60)"))
+                client = self.wire(proxy, "BEGIN", "INSERT INTO thing VALUES (1)", *(["SELECT pg_sleep(60)"] if runs else []))
                 self.assert_ended(client, "25P04")
                 self.assertEqual(self.client(proxy).execute("SELECT count(*) FROM thing").fetchone(), (0,))
                 wait_until(self.nothing_is_open, message="the server has rolled back")
 
     def test_transactions_one_after_the_other_do_not_add_up(self):
-        proxy = self.start(transaction_timeout="700ms", pool_mode="session")
-        client = self.client(proxy)
-        for _ in range(4):
-            client.execute("BEGIN")
-            client.execute("SELECT pg_sleep(0.25)")
-            client.execute("COMMIT")
+        proxy = self.start(transaction_timeout="2s", pool_mode="session")
+        client = self.wire(proxy, *["BEGIN", "SELECT pg_sleep(0.25)", "COMMIT"] * 9)
+        self.assertEqual(client.answers(27).tags, ["BEGIN", "SELECT 1", "COMMIT"] * 9)
 
     def test_idle_clients_are_disconnected_pinned_or_not(self):
         proxy = self.start(client_idle_timeout="1s")
         for client in (self.wire(proxy), self.wire(proxy, "LISTEN channel"), self.wire(proxy, database="pgsteer")):
             self.assert_ended(client, "57P05")
-        in_transaction = self.client(proxy)
-        in_transaction.execute("BEGIN")
-        in_transaction.execute("SELECT pg_sleep(1.5)")
-        in_transaction.execute("COMMIT")
+        in_transaction = self.wire(proxy, "BEGIN", "SELECT pg_sleep(1.5)", "COMMIT")
+        self.assertEqual(in_transaction.answers(3).tags, ["BEGIN", "SELECT 1", "COMMIT"])
 
     def test_who_does_not_log_in_is_disconnected(self):
         proxy = self.start(login_timeout="300ms")
@@ -171,6 +164,7 @@ class TimeLimits(unittest.TestCase):
     def test_a_reload_changes_the_limits_of_what_runs(self):
         proxy = self.start()
         client = self.wire(proxy, "BEGIN")
+        self.assertEqual(client.answer().status, "T")
         proxy.reload(idle_in_transaction_timeout="200ms")
         self.assert_ended(client, "25P03")
 
