@@ -18,8 +18,7 @@ def setUpModule():
         "CREATE VIEW named AS SELECT oid::regclass AS name FROM pg_class",
         "CREATE VIEW seen AS SELECT relname FROM pg_class WHERE pg_table_is_visible(oid)",
         "CREATE VIEW indexed AS SELECT indexdef FROM pg_indexes", "CREATE VIEW things_seen AS SELECT id FROM thing")
-    proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_size=2, backend_rotation="always",
-                  acquire_timeout="1s")
+    proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_size=2, backend_rotation="always")
     unittest.addModuleCleanup(proxy.stop)
 
 

@@ -14,8 +14,7 @@ def setUpModule():
     servers = Cluster(replicas=1)
     unittest.addModuleCleanup(lambda: servers.stop())
     servers.run("CREATE TABLE thing (id int)", "INSERT INTO thing VALUES (1)", "CREATE SEQUENCE numbers")
-    proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_size=3, backend_rotation="always",
-                  acquire_timeout="1s")
+    proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_size=3, backend_rotation="always")
     unittest.addModuleCleanup(proxy.stop)
     proxy.fill_pools(3)
 
@@ -170,6 +169,8 @@ class Pins(unittest.TestCase):
         for client in pinned:
             self.addCleanup(client.close)
             self.assertEqual(client.query("CREATE TEMP TABLE mine (a int)").errors, [])
+        proxy.reload(acquire_timeout="500ms")
+        self.addCleanup(proxy.reload, acquire_timeout=None)
         self.assertEqual(self.other.query("DELETE FROM thing WHERE id = 0").sqlstates, ["53300"])
         for client in pinned:
             self.assertEqual(client.query("INSERT INTO mine VALUES (1)").tags, ["INSERT 0 1"])

@@ -70,14 +70,16 @@ class Pool(unittest.TestCase):
             self.assertGreaterEqual(max(counts), 7, name)
 
     def test_the_default_is_ten(self):
-        proxy = self.start(acquire_timeout="2s")
+        proxy = self.start()
         self.hold_all(proxy, 10)
+        proxy.reload(acquire_timeout="500ms")
         with self.assertRaises(psycopg.OperationalError):
             proxy.ask("DELETE FROM thing")
 
     def test_an_empty_pool_says_how_many_are_busy_and_since_when(self):
-        proxy = self.start(pool_size=2, acquire_timeout="500ms")
+        proxy = self.start(pool_size=2)
         self.hold_all(proxy, 2)
+        proxy.reload(acquire_timeout="500ms")
         time.sleep(1.1)  # what the oldest transaction's age must show
         client = proxy.connect()
         self.addCleanup(client.close)

@@ -15,7 +15,7 @@ def setUpModule():
     servers = Cluster(replicas=1)
     unittest.addModuleCleanup(lambda: servers.stop())
     servers.run("CREATE TABLE thing (id int)")
-    proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_mode="session", pool_size=2, acquire_timeout="500ms")
+    proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_mode="session", pool_size=2)
     unittest.addModuleCleanup(proxy.stop)
 
 
@@ -36,6 +36,8 @@ class SessionMode(unittest.TestCase):
         self.addCleanup(second.close)
         for client in (first, second):
             self.assertEqual(client.query("DELETE FROM thing").errors, [])
+        proxy.reload(acquire_timeout="500ms")
+        self.addCleanup(proxy.reload, acquire_timeout=None)
         self.assertIsNone(self.log_in())
         first.close()
         wait_until(self.log_in, message="there is room again")
