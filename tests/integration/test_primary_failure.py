@@ -88,7 +88,7 @@ class PrimaryFailure(unittest.TestCase):
 
         def write():
             try:
-                self.proxy.ask("INSERT INTO ledger SELECT 3 FROM pg_sleep(2) /* in flight */")
+                self.proxy.ask("INSERT INTO ledger SELECT 3 FROM pg_sleep(60) /* in flight */")
             except psycopg.Error as error:
                 errors.append(error)
 

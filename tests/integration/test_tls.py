@@ -4,6 +4,7 @@ import os
 import ssl
 import struct
 import tempfile
+import threading
 import unittest
 
 import psycopg
@@ -11,6 +12,7 @@ import psycopg
 from tests.support import certificates, raw
 from tests.support.cluster import Cluster
 from tests.support.proxy import Proxy
+from tests.support.waiting import wait_until
 
 
 def setUpModule():
@@ -135,10 +137,15 @@ class Clients(unittest.TestCase):
 
     def test_a_cancel_over_tls(self):
         with self.connect(sslmode="require") as client:
-            import threading
-            threading.Timer(0.5, client.cancel).start()
+            def cancel_what_runs():
+                wait_until(lambda: any(server.ask("SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'"
+                                                  " AND state = 'active'") for server in servers.servers()), message="it runs")
+                client.cancel()
+            canceller = threading.Thread(target=cancel_what_runs)
+            canceller.start()
             with self.assertRaises(psycopg.errors.QueryCanceled):
-                client.execute("SELECT pg_sleep(30)")
+                client.execute("SELECT pg_sleep(60)")
+            canceller.join()
 
 
 class Backends(unittest.TestCase):
