@@ -5,6 +5,7 @@ import unittest
 from tests.support import raw
 from tests.support.cluster import Cluster
 from tests.support.proxy import Proxy
+from tests.support.waiting import wait_until
 
 
 def setUpModule():
@@ -65,6 +66,7 @@ class CustomNames(unittest.TestCase):
                     self.assertEqual(self.other.query("SELECT current_setting('app.made', true)").values, [None])
                     self.assertEqual(one.query("SELECT current_setting('app.made', true)").values, ["one"])
                 self.assertIn("settings named at run time", proxy.get("/clients")[1])
+        wait_until(lambda: "settings named at run time" not in proxy.get("/clients")[1], message="those that made some have left")
         with raw.logged_in(proxy.port) as one:
             one.query("BEGIN; SELECT set_config('app.' || 'local', 'one', true); COMMIT")
             self.assertNotIn("settings named at run time", proxy.get("/clients")[1])
