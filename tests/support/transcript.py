@@ -96,6 +96,9 @@ class Transcript:
                 else:
                     heard.append((step, self._read(clients[who], what, rest)))
             between()
+        except Exception as error:
+            error.add_note(f"in {self.name}: {step}")
+            raise
         finally:
             for client in clients.values():
                 client.close()
