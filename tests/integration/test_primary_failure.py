@@ -106,9 +106,10 @@ class PrimaryFailure(unittest.TestCase):
         with raw.logged_in(self.proxy.port) as client:
             self.assertEqual(client.query("BEGIN").status, "T")
             client.query("INSERT INTO ledger VALUES (4)")
+            peer = int(client.query("SELECT inet_client_port()").values[0])
             servers.primary.freeze()
             client.send(raw.query("COMMIT"))
-            wait_until(lambda: _unread_bytes(servers.primary.port), message="COMMIT reached the server")
+            wait_until(lambda: _unread_bytes(servers.primary.port, peer), message="COMMIT reached the server")
             servers.primary.kill()
             answer = client.answer()
             self.assertEqual(answer.sqlstates, ["08007"])
@@ -126,12 +127,12 @@ class PrimaryFailure(unittest.TestCase):
                 self.assertEqual(client.execute("SELECT count(*) FROM ledger WHERE id = 5").fetchone(), (0,))
 
 
-def _unread_bytes(port):
-    """Bytes that wait unread in the sockets of a server's connections."""
-    local = f":{port:04X}"
+def _unread_bytes(port, peer):
+    """Bytes that wait unread in the socket of a server's connection from the peer's port."""
+    local, remote = f":{port:04X}", f":{peer:04X}"
     with open("/proc/net/tcp") as table:
         rows = [line.split() for line in table.readlines()[1:]]
-    return sum(int(row[4].split(":")[1], 16) for row in rows if row[1].endswith(local) and row[3] == "01")
+    return sum(int(row[4].split(":")[1], 16) for row in rows if row[1].endswith(local) and row[2].endswith(remote) and row[3] == "01")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import unittest
 
 from tests.support.cluster import Cluster
+from tests.support.ports import free_port
 from tests.support.proxy import Proxy
 from tests.support.waiting import wait_until
 
@@ -64,7 +65,6 @@ class DefaultAddresses(unittest.TestCase):
         self.assertEqual(proxy.ask("SELECT current_user::text"), [("app",)])
 
     def test_several_hosts_find_the_one_that_works(self):
-        from tests.support.ports import free_port
         url = servers.primary.url().replace(f"127.0.0.1:{servers.primary.port}",
                                             f"127.0.0.1:{free_port()},127.0.0.1:{servers.primary.port}")
         proxy = Proxy(url + "?target_session_attrs=read-write")
@@ -74,7 +74,7 @@ class DefaultAddresses(unittest.TestCase):
     def test_a_unix_socket_is_served_too(self):
         proxy = Proxy(servers.primary.url())
         self.addCleanup(proxy.stop)
-        socket_proxy = Proxy(servers.primary.url(), listen=f"127.0.0.1:{proxy.port + 1},{proxy.directory}:{proxy.port}")
+        socket_proxy = Proxy(servers.primary.url(), listen=f"127.0.0.1:{free_port()},{proxy.directory}:{proxy.port}")
         self.addCleanup(socket_proxy.stop)
         self.assertEqual(socket_proxy.ask("SELECT current_user::text", host=proxy.directory, port=proxy.port),
                          [("app",)])
