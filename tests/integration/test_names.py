@@ -110,19 +110,21 @@ class Names(unittest.TestCase):
     def test_writes_wait_until_the_name_leads_to_the_new_primary(self):
         old, new = self.relay(self.servers.primary), self.relay(self.servers.replica)
         proxy = self.start(self.url("writer.test"), hosts={"writer.test": [old]})
+        wait_until(lambda: proxy.health()[0] == 200, message="healthy, so that it can be lost")
         with proxy.connect() as client:
             client.execute("INSERT INTO ledger VALUES (1)")
             self.servers.wait_for_replay()
             self.servers.primary.kill()
+            proxy.wait_log("WARN No primary")
             self.servers.replica.promote()
             proxy.write_hosts({"writer.test": [new]})
-            proxy.wait_log("WARN No primary")
             client.execute("INSERT INTO ledger VALUES (2)")
         self.assertEqual(self.servers.replica.value("SELECT array_agg(id ORDER BY id) FROM ledger"), [1, 2])
 
     def test_of_all_addresses_of_the_primarys_name_the_primary_is_found(self):
         standby, other, primary = (self.relay(s) for s in (*self.servers.replicas, self.servers.primary))
         proxy = self.start(self.url("all.test"), hosts={"all.test": [standby, other, primary]})
+        wait_until(lambda: proxy.health()[0] == 200, message="healthy, so that it can be lost")
         wait_until(lambda: proxy.metric("pgsteer_server_in_recovery", role="primary") == 0, message="it is a primary")
         with proxy.connect() as client:
             client.execute("INSERT INTO ledger VALUES (1)")

@@ -195,7 +195,7 @@ class Proxy:
     def wait_log(self, pattern, timeout=10, count=1):
         """Waits for `count` log lines with the pattern; returns them."""
         return wait_until(lambda: (lines := self.log_lines(pattern)) and len(lines) >= count and lines,
-                          timeout, f"log line {pattern!r} in:\n{self.log()[-3000:]}")
+                          timeout, lambda: f"log line {pattern!r} in:\n{self.log()[-3000:]}")
 
     def reload(self, text=None, expect=r"[Cc]onfiguration reloaded", **changes):
         """Changes settings (or writes `text`), sends SIGHUP, waits for the log line that answers."""

@@ -12,12 +12,13 @@ def scaled(seconds):
 
 
 def wait_until(condition, timeout=10, message="condition", interval=0.02):
-    """Calls `condition` until what it returns is true, and returns that."""
+    """Calls `condition` until what it returns is true, and returns that. A message may be a function that makes it."""
     deadline = time.monotonic() + scaled(timeout)
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {scaled(timeout):g} s: {message} (last: {value!r})")
+            said = message() if callable(message) else message
+            raise AssertionError(f"not within {scaled(timeout):g} s: {said} (last: {value!r})")
         time.sleep(interval)
