@@ -7,7 +7,7 @@ import unittest
 from tests.support import raw
 from tests.support.cluster import Cluster
 from tests.support.proxy import Proxy
-from tests.support.waiting import wait_until
+from tests.support.waiting import scaled, wait_until
 
 
 def setUpModule():
@@ -52,7 +52,7 @@ class Waiting(unittest.TestCase):
         results = []
         thread = threading.Thread(target=lambda: results.append(action()), daemon=True)
         thread.start()
-        self.addCleanup(thread.join, 30)
+        self.addCleanup(thread.join, scaled(30))
         return thread, results
 
     def test_a_read_waits_and_runs_on_the_replica(self):
@@ -62,7 +62,7 @@ class Waiting(unittest.TestCase):
         wait_until(lambda: self.proxy.metric("pgsteer_clients_waiting") == 1, message="the read waits")
         self.assertIn("a replica that is behind", self.proxy.get("/clients")[1])
         servers.replica.ask("SELECT pg_wal_replay_resume()")
-        thread.join(20)
+        thread.join(scaled(20))
         self.assertEqual(results, [("1", "replica1")])
         self.assertEqual(self.proxy.metric("pgsteer_consistency_waits_total"), 1)
         self.assertEqual(self.proxy.metric("pgsteer_consistency_wait_timeouts_total"), 0)
@@ -86,7 +86,7 @@ class Waiting(unittest.TestCase):
         thread, results = self.in_background(lambda: self.read(self.client, 3))
         wait_until(lambda: self.proxy.metric("pgsteer_clients_waiting") == 1, message="the read waits")
         servers.replica.ask("SELECT pg_wal_replay_resume()")
-        thread.join(20)
+        thread.join(scaled(20))
         self.assertEqual(results, [("1", "replica1")])
 
     def test_many_wait_and_all_are_woken(self):
@@ -100,7 +100,7 @@ class Waiting(unittest.TestCase):
         wait_until(lambda: self.proxy.metric("pgsteer_clients_waiting") == 20, message="all wait")
         servers.replica.ask("SELECT pg_wal_replay_resume()")
         for thread, results in waiting:
-            thread.join(20)
+            thread.join(scaled(20))
             self.assertEqual(results, [("1", "replica1")])
 
     def test_a_waiting_read_can_be_cancelled(self):
@@ -127,7 +127,7 @@ class Waiting(unittest.TestCase):
         wait_until(lambda: self.proxy.metric("pgsteer_clients_waiting") == 1, message="the read waits")
         servers.replica.kill()
         self.addCleanup(servers.heal)
-        thread.join(20)
+        thread.join(scaled(20))
         self.assertEqual(results, [("1", "primary")])
 
 

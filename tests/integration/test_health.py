@@ -72,7 +72,7 @@ class Health(unittest.TestCase):
         self.assertEqual(proxy.ask("SELECT count(*) FROM thing"), [(0,)])
 
     def test_a_server_that_never_answers(self):
-        proxy = self.start(servers.replica.url(), connect_timeout="500ms")
+        proxy = self.start(servers.replica.url(), connect_timeout=f"{int(scaled(500))}ms")
         self.wait_health(proxy, 200, "connected", "connected")
         servers.replica.freeze()
         begun = time.monotonic()

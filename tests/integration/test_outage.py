@@ -92,13 +92,13 @@ class Outage(unittest.TestCase):
 
     def test_statements_run_in_the_order_they_came(self):
         # One connection, and a wait much longer than acquire_timeout allows for a busy pool.
-        proxy = self.start(pool_size=1, acquire_timeout="500ms")
+        proxy = self.start(pool_size=1, acquire_timeout=ms(500))
         clients = [self.connect(proxy) for _ in range(6)]
         self.lose_primary(proxy)
         waiters = [self.waiting(proxy, client, f"INSERT INTO ledger (id) VALUES ({200 + number})", number + 1)
                    for number, client in enumerate(clients)]
         # Longer than acquire_timeout: that clock must not have run.
-        wait_until(lambda: proxy.metric("pgsteer_pool_oldest_wait_seconds") > 0.8, message="they have waited long")
+        wait_until(lambda: proxy.metric("pgsteer_pool_oldest_wait_seconds") > scaled(0.8), message="they have waited long")
         servers.heal()
         self.assertEqual([waiter.ended() for waiter in waiters], [None] * 6)
         rows = servers.primary.ask("SELECT id FROM ledger WHERE id BETWEEN 200 AND 299 ORDER BY at")
@@ -138,8 +138,9 @@ class Outage(unittest.TestCase):
         self.assertEqual(waiter.ended().sqlstate, "57014")
 
     def test_without_it_a_statement_waits_as_for_any_connection(self):
-        proxy = self.start(failover_wait="0", acquire_timeout="600ms")
+        proxy = self.start(failover_wait="0")
         client = self.connect(proxy)
+        proxy.reload(acquire_timeout="600ms")
         self.lose_primary(proxy)
         waiter = Waiter(client, "INSERT INTO ledger (id) VALUES (8)")
         waiter.start()
@@ -162,15 +163,17 @@ class Outage(unittest.TestCase):
     def test_a_primary_that_was_never_reached_is_told_soon(self):
         servers.primary.kill()
         self.addCleanup(servers.heal)
-        proxy = Proxy(servers.primary.url(), servers.replica.url(), acquire_timeout="500ms", reconnect_delay="100ms")
+        proxy = Proxy(servers.primary.url(), servers.replica.url(), reconnect_delay="100ms")
         self.addCleanup(proxy.stop)
         wait_until(lambda: proxy.health()[1]["db_replica"] == "connected", message="the replica is up")
         client = self.connect(proxy)
+        proxy.reload(acquire_timeout="500ms")
         waiter = Waiter(client, "INSERT INTO ledger (id) VALUES (13)")
         waiter.start()
         self.assertEqual(waiter.ended().sqlstate, "08006")
         self.assertLess(waiter.took, scaled(3))
         servers.heal()
+        proxy.reload(acquire_timeout=None)
         wait_until(lambda: proxy.health()[0] == 200, message="healthy")
         client.execute("INSERT INTO ledger (id) VALUES (13)")
 
@@ -180,8 +183,9 @@ class Outage(unittest.TestCase):
         self.assertEqual(proxy.ask("SELECT 42"), [(42,)])
 
     def test_a_login_that_nobody_can_answer_fails_in_time(self):
-        proxy = self.start(replica=False, acquire_timeout="500ms")
+        proxy = self.start(replica=False)
         self.lose_primary(proxy)
+        proxy.reload(acquire_timeout="500ms")
         begun = time.monotonic()
         with raw.RawClient(proxy.port) as client:
             answer = client.login()

@@ -22,7 +22,7 @@ def setUpModule():
 
 class PrimaryFailure(unittest.TestCase):
     def setUp(self):
-        self.proxy = Proxy(servers.primary.url(), servers.replica.url(), acquire_timeout="1s", failover_wait="1s",
+        self.proxy = Proxy(servers.primary.url(), servers.replica.url(), failover_wait="1s",
                            reconnect_delay="100ms", health_interval="200ms")
         self.addCleanup(self.proxy.stop)
         self.addCleanup(servers.heal)

@@ -162,12 +162,11 @@ class Reload(unittest.TestCase):
             self.assertEqual(client.execute("SELECT current_user::text").fetchone(), ("other",))
 
     def test_sessions_of_a_user_that_the_url_no_longer_names_are_never_another(self):
-        proxy = Proxy(database_url=servers.primary.url(), users=[{"name": "other", "password": "other pass"}],
-                      acquire_timeout="1s")
+        proxy = Proxy(database_url=servers.primary.url(), users=[{"name": "other", "password": "other pass"}])
         self.addCleanup(proxy.stop)
         with proxy.connect() as client:
             self.assertEqual(client.execute("SELECT current_user::text").fetchone(), ("app",))
-            proxy.reload(database_url=servers.primary.url(**OTHER), users=[])
+            proxy.reload(database_url=servers.primary.url(**OTHER), users=[], acquire_timeout="1s")
 
             def is_refused():  # until the reload has reached the clients, it is served as before
                 try:
@@ -176,6 +175,7 @@ class Reload(unittest.TestCase):
                     return True
                 return False
             wait_until(is_refused, message="it is refused")
+        proxy.reload(acquire_timeout=None)
         self.assertEqual(proxy.ask("SELECT current_user::text", **OTHER), [("other",)])
 
 
