@@ -187,12 +187,12 @@ class Patroni(unittest.TestCase):
     def test_writes_wait_while_the_primary_has_gone_and_left(self):
         primary, (one, two) = self.servers.primary, self.servers.replicas
         self.api.say(primary, one, two)
-        self.check_writes_wait(self.start(), lambda: self.forget(primary, two))
+        self.check_writes_wait(self.start(failover_wait="10min"), lambda: self.forget(primary, two))
 
     def test_writes_wait_where_a_reload_leaves_standbys_alone(self):
         primary, (one, two) = self.servers.primary, self.servers.replicas
         self.api.say(primary, one, two)
-        proxy = self.start(two.url())
+        proxy = self.start(two.url(), failover_wait="10min")
         self.check_writes_wait(proxy, lambda: proxy.reload(patroni=[]))
 
     def secure_api(self, authority, **issued):
