@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
 
 #include <poll.h>
+
+#include "proxy/io/await_events.hpp"
 
 namespace pgsteer::proxy {
 
@@ -44,12 +47,13 @@ pgconn_ptr start_libpq(const connect_request& r, std::string conninfo) {
 
 bool wait_for_socket(int fd, PostgresPollingStatusType want, connect_deadline until,
                      const std::atomic<bool>& stopping) {
-  constexpr int slice_ms = 100;
-  using clock = connect_deadline::clock;
-  while (!stopping && clock::now() < until) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()).count();
-    pollfd p{fd, static_cast<short>(want == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
-    if (::poll(&p, 1, static_cast<int>(std::clamp<long>(left, 0, slice_ms))) != 0) return true;
+  constexpr std::chrono::milliseconds slice{100};
+  const short events = want == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+  while (!stopping) {
+    const auto end = std::min(until, connect_deadline::clock::now() + slice);
+    const auto seen = await_events(fd, events, end, -1);
+    if (seen != awaited::late) return true;  // libpq tells what has failed
+    if (end == until) return false;
   }
   return false;
 }

@@ -1,19 +1,15 @@
 #include "proxy/control/control_connection.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include <poll.h>
 
+#include "proxy/io/await_events.hpp"
+
 namespace pgsteer::proxy {
 namespace {
-
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 struct clear_result {
   void operator()(PGresult* r) const { PQclear(r); }
@@ -25,17 +21,17 @@ void ignore_notice(void*, const PGresult*) {}
 // Waits until `fd` shows one of `events`; otherwise says why not.
 std::optional<control_failure> wait_for(int fd, short events, control_connection::deadline until,
                                         int stop_fd) {
-  for (;;) {
-    const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
-    if (left.count() <= 0) return control_failure{"timeout expired", {}};
-    std::array<pollfd, 2> fds{pollfd{fd, events, 0}, pollfd{stop_fd, POLLIN, 0}};
-    const int timeout = static_cast<int>(std::min(left, milliseconds{3'600'000}).count());
-    const int ready = ::poll(fds.data(), fds.size(), timeout);
-    if (ready < 0 && errno != EINTR) return control_failure{"poll failed", {}};
-    if (ready <= 0) continue;
-    if (fds[1].revents != 0) return control_failure{"stopped", {}};
-    if (fds[0].revents != 0) return std::nullopt;
+  switch (await_events(fd, events, until, stop_fd)) {
+    case awaited::ready:
+      return std::nullopt;
+    case awaited::late:
+      return control_failure{"timeout expired", {}};
+    case awaited::stopped:
+      return control_failure{"stopped", {}};
+    case awaited::failed:
+      break;
   }
+  return control_failure{"poll failed", {}};
 }
 
 bool is_a_row(const PGresult* r) {
