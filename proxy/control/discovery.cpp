@@ -221,16 +221,15 @@ void discovery::ask_for_members(const config::settings& s) {
       cause = answer ? "its answer names no members" : answer.error().cause;
       continue;
     }
-    if (patroni_answers_ == false) log_info("Patroni answers again", {{"url", text}});
-    patroni_answers_ = true;
+    if (!patroni_causes_.empty()) log_info("Patroni answers again", {{"url", text}});
+    patroni_causes_.clear();
     const std::lock_guard lock(mutex_);
     found_.members = *members;
     return;
   }
-  if (patroni_answers_ != false) {
-    log_warn("Patroni does not answer: its members stay as they were known", {{"cause", cause}});
-  }
-  patroni_answers_ = false;
+  constexpr std::size_t most_causes = 10;
+  if (patroni_causes_.size() >= most_causes || !patroni_causes_.insert(cause).second) return;
+  log_warn("Patroni does not answer: its members stay as they were known", {{"cause", cause}});
 }
 
 }  // namespace pgsteer::proxy

@@ -7,7 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -64,12 +64,12 @@ class discovery {
   health_source is_up_;
   mutable std::mutex mutex_;
   std::condition_variable told_;
-  settings_ref settings_;                // guarded by mutex_
-  findings found_;                       // guarded by mutex_
-  bool is_told_ = false;                 // guarded by mutex_
-  bool is_stopping_ = false;             // guarded by mutex_
-  bool has_looked_ = false;              // guarded by mutex_
-  std::optional<bool> patroni_answers_;  // of the thread alone
+  settings_ref settings_;                 // guarded by mutex_
+  findings found_;                        // guarded by mutex_
+  bool is_told_ = false;                  // guarded by mutex_
+  bool is_stopping_ = false;              // guarded by mutex_
+  bool has_looked_ = false;               // guarded by mutex_
+  std::set<std::string> patroni_causes_;  // why it does not answer, each told once; of the thread alone
   std::thread thread_;
 };
 

@@ -114,6 +114,8 @@ class Patroni(unittest.TestCase):
         wait_until(lambda: self.replicas(proxy) == self.named(one, two), message="both are replicas")
         self.api.status = 503
         proxy.wait_log("WARN Patroni does not answer.*503")
+        self.api.status = 500
+        proxy.wait_log("WARN Patroni does not answer.*500")
         self.assertEqual(self.replicas(proxy), self.named(one, two))
         self.api.status = 200
         proxy.wait_log("INFO Patroni answers again")
