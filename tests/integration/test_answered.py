@@ -57,8 +57,10 @@ class Cutter:
                     size = 1 + struct.unpack("!i", pending[1:5])[0]
                     if len(pending) < size:
                         break
+                    # Asked before it is passed on: what is sent in answer to it may arm.
+                    is_last = armed.is_set() and pending[:1] == b"Z"
                     client.sendall(pending[:size])
-                    if armed.is_set() and pending[:1] == b"Z":
+                    if is_last:
                         self.cuts += 1
                         raise OSError("as told")
                     pending = pending[size:]
