@@ -22,8 +22,8 @@ def setUpModule():
 
 class PrimaryFailure(unittest.TestCase):
     def setUp(self):
-        self.proxy = Proxy(servers.primary.url(), servers.replica.url(), failover_wait="1s",
-                           reconnect_delay="100ms", health_interval="200ms")
+        self.proxy = Proxy(servers.primary.url(), servers.replica.url(), reconnect_delay="100ms",
+                           health_interval="200ms")
         self.addCleanup(self.proxy.stop)
         self.addCleanup(servers.heal)
         wait_until(lambda: self.proxy.health()[0] == 200, message="healthy at first")
@@ -38,6 +38,7 @@ class PrimaryFailure(unittest.TestCase):
         return took, str(caught.exception)
 
     def test_writes_fail_reads_go_on_and_all_recovers(self):
+        self.proxy.reload(failover_wait="1s")
         writer = self.proxy.connect()
         self.addCleanup(writer.close)
         writer.execute("DELETE FROM ledger")
@@ -64,7 +65,6 @@ class PrimaryFailure(unittest.TestCase):
         self.assertEqual(self.proxy.get("/readyz")[0], 200)
 
     def test_a_write_that_waits_is_served_when_the_primary_returns(self):
-        self.proxy.reload(failover_wait="20s")
         servers.primary.kill()
         failed = []
         with self.proxy.connect() as client:
