@@ -178,9 +178,9 @@ class Patroni(unittest.TestCase):
         with Load(proxy.connect, lambda c: c.execute("INSERT INTO ledger VALUES (1)"), clients=4) as writes, \
                 Load(proxy.connect, lambda c: c.execute("SELECT count(*) FROM ledger, generate_series(1, 100000)"),
                      clients=8) as reads:
-            reads.wait_progress(100)
+            reads.wait_progress(30)
             leave()
-            reads.wait_progress(200)
+            reads.wait_progress(60)
             self.servers.replicas[1].promote()
             writes.wait_progress()
         self.assertEqual(reads.errors, [])

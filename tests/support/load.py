@@ -37,8 +37,9 @@ class Load:
 
     def wait_progress(self, count=50, timeout=20):
         """Waits until `count` more units are done: the load runs, whatever happened before."""
-        goal = self.done + count
-        wait_until(lambda: self.done >= goal, timeout, f"{count} more units of work; errors: {self.errors[:3]}")
+        begun = self.done
+        wait_until(lambda: self.done >= begun + count, timeout,
+                   lambda: f"{count} more units of work, not {self.done - begun}; errors: {self.errors[:3]}")
 
     def _run(self):
         connection = None
