@@ -25,7 +25,7 @@ class Balancing(unittest.TestCase):
         """A proxy whose replicas' URLs have these options, in order."""
         options = [*options, {}, {}]
         urls = ",".join(replica.url(**options[at]) for at, replica in enumerate(servers.replicas))
-        proxy = Proxy(servers.primary.url(), urls, health_interval="200ms", reconnect_delay="100ms",
+        proxy = Proxy(servers.primary.url(), urls, health_interval="200ms", reconnect_delay="100ms", failed_probe_interval="1s",
                       **{"replica_warmup": "0", **settings})
         self.addCleanup(proxy.stop)
         self.addCleanup(servers.heal)

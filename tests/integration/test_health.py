@@ -20,7 +20,8 @@ def setUpModule():
 
 class Health(unittest.TestCase):
     def start(self, replica_url=None, **settings):
-        proxy = Proxy(servers.primary.url(), replica_url, reconnect_delay="100ms", health_interval="200ms", **settings)
+        proxy = Proxy(servers.primary.url(), replica_url, reconnect_delay="100ms", health_interval="200ms",
+                      failed_probe_interval="1s", **settings)
         self.addCleanup(proxy.stop)
         self.addCleanup(servers.heal)
         return proxy

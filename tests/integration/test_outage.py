@@ -48,7 +48,7 @@ def ms(count):
 
 class Outage(unittest.TestCase):
     def start(self, replica=True, **settings):
-        settings = {"reconnect_delay": "100ms", "health_interval": "200ms", **settings}
+        settings = {"reconnect_delay": "100ms", "health_interval": "200ms", "failed_probe_interval": "1s", **settings}
         proxy = Proxy(servers.primary.url(), servers.replica.url() if replica else None, **settings)
         self.addCleanup(proxy.stop)
         self.addCleanup(servers.heal)
@@ -163,7 +163,7 @@ class Outage(unittest.TestCase):
     def test_a_primary_that_was_never_reached_is_told_soon(self):
         servers.primary.kill()
         self.addCleanup(servers.heal)
-        proxy = Proxy(servers.primary.url(), servers.replica.url(), reconnect_delay="100ms")
+        proxy = Proxy(servers.primary.url(), servers.replica.url(), reconnect_delay="100ms", failed_probe_interval="1s")
         self.addCleanup(proxy.stop)
         wait_until(lambda: proxy.health()[1]["db_replica"] == "connected", message="the replica is up")
         client = self.connect(proxy)

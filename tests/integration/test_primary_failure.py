@@ -23,7 +23,7 @@ def setUpModule():
 class PrimaryFailure(unittest.TestCase):
     def setUp(self):
         self.proxy = Proxy(servers.primary.url(), servers.replica.url(), reconnect_delay="100ms",
-                           health_interval="200ms")
+                           health_interval="200ms", failed_probe_interval="1s")
         self.addCleanup(self.proxy.stop)
         self.addCleanup(servers.heal)
         wait_until(lambda: self.proxy.health()[0] == 200, message="healthy at first")

@@ -37,7 +37,8 @@ class ReplicaFailure(unittest.TestCase):
         self.addCleanup(servers.heal)
 
     def start(self, replica_url):
-        proxy = Proxy(servers.primary.url(), replica_url, reconnect_delay="100ms", health_interval="200ms")
+        proxy = Proxy(servers.primary.url(), replica_url, reconnect_delay="100ms", health_interval="200ms",
+                      failed_probe_interval="1s")
         self.addCleanup(proxy.stop)
         return proxy
 
