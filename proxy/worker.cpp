@@ -219,16 +219,17 @@ void worker::connect(pool& p) {
   connect_request request{p.host(), p.group().database, settings().connect_timeout, p.group().login,
                           config_.settings};
   const auto group_id = p.group().id;
+  const auto number = p.group().defaults_number;
   const auto& host = p.host();
   if (p.is_replica()) request.options = replica_options(p);
   // The pool may be gone when the answer comes: it is looked up again.
-  connector_.connect(std::move(request), [this, group_id, host](connect_result result) {
+  connector_.connect(std::move(request), [this, group_id, number, host](connect_result result) {
     auto shared = std::make_shared<connect_result>(std::move(result));
-    loop.post([this, group_id, host, shared] {
+    loop.post([this, group_id, number, host, shared] {
       for (const auto& g : groups_) {
         if (g->id != group_id) continue;
         for (const auto& candidate : g->pools) {
-          if (candidate->host() == host) return candidate->on_connected(std::move(*shared));
+          if (candidate->host() == host) return candidate->on_connected(std::move(*shared), number);
         }
       }
     });

@@ -125,6 +125,9 @@ class worker {
   // The database's objects have changed: statements parsed from now on are analysed anew.
   void forget_statements(const std::string& database);
   void close_idle_elsewhere(const std::string& database);
+  // What sessions begin with, where this text may have changed it; what a new one has begun with.
+  void alter_defaults(std::string_view sql, const client_group& by);
+  void adopt_defaults(client_group& g, protocol::settings_map now);
   [[nodiscard]] worker_metrics& metrics() { return board_->metrics; }
   [[nodiscard]] statement_table& board_statements() { return board_->statements; }
   [[nodiscard]] bool is_draining() const { return draining_; }

@@ -34,6 +34,7 @@ enum class own_query : std::uint8_t {
   wal_sample,         // the WAL position behind a read, written after the client's unit
   settings,           // SETs that may fail: the unit waits
   begin_block,        // BEGIN for a read-only block that moves here
+  defaults,           // what a new session begins with
   end_block,          // COMMIT of the block on the replica that it leaves
   state_probe,        // which settings and which state has this session
   whole_state_probe,  // ... and which temporary objects, one by one
@@ -85,9 +86,10 @@ class backend final : public event_handler {
   sockaddr_storage peer{};
   socklen_t peer_size = 0;
   clock::time_point opened;
-  std::uint64_t start = 0;       // of its server, when it was opened: see server::starts()
-  connection_place place;        // where it leads
-  std::uint64_t pin_number = 0;  // of its server, when that was last seen to lead there too
+  std::uint32_t defaults_number = 0;  // of its group, when it was asked for
+  std::uint64_t start = 0;            // of its server, when it was opened: see server::starts()
+  connection_place place;             // where it leads
+  std::uint64_t pin_number = 0;       // of its server, when that was last seen to lead there too
   clock::time_point idle_since;
   clock::time_point lease_since;
   clock::time_point transaction_since;  // of the one that is open or was last

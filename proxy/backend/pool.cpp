@@ -174,7 +174,8 @@ void pool::receive(backend& b, bool is_new) {
   b.idle_since = worker_.loop.now();
   const auto lifetime = worker_.settings().server_lifetime;
   const bool too_old = lifetime.count() > 0 && b.idle_since - b.opened > lifetime * (1 - b.shorter);
-  if (retired_ || too_old || all_.size() > limit() || is_astray(b) || is_owed(b)) return discard(b);
+  const bool is_outdated = too_old || b.defaults_number != group_.defaults_number;
+  if (retired_ || is_outdated || all_.size() > limit() || is_astray(b) || is_owed(b)) return discard(b);
   if (!waiting_.empty() && grant(b, is_new)) return;
   idle_.push_back(&b);
 }
@@ -237,9 +238,11 @@ bool pool::do_more_wait_than(int count) const {
   return w != waiting_.end();
 }
 
-void pool::on_connected(connect_result result) {
+void pool::on_connected(connect_result result, std::uint32_t defaults_number) {
   --connecting_;
   drop_strays();
+  if (defaults_number != group_.defaults_number)
+    return open_for_waiters();  // it begins as none does any more
   if (auto* failure = std::get_if<connect_failure>(&result)) return on_connect_failure(*failure);
   auto& c = std::get<connected>(result);
   if (is_standby_alone(c)) {
@@ -256,6 +259,7 @@ void pool::on_connected(connect_result result) {
   }
   last_failure_ = {};
   all_.push_back(std::make_unique<backend>(std::move(c), *this, worker_.next_backend_id()));
+  all_.back()->defaults_number = defaults_number;
   all_.back()->shorter = worker_.settings().lifetime_jitter * worker_.random.share();
   receive(*all_.back(), true);
 }

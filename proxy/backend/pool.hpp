@@ -64,7 +64,8 @@ class pool {
   void discard(backend& b);
   // Opens as many connections as waiters need and the limit allows.
   void open_for_waiters();
-  void on_connected(connect_result result);
+  // Of one that was asked for when the group's `defaults_number` was this.
+  void on_connected(connect_result result, std::uint32_t defaults_number);
   // The server is gone: idle connections are closed, waiting reads are sent elsewhere.
   void on_server_down();
   void on_server_up();

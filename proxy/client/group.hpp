@@ -41,6 +41,13 @@ struct client_group {
   std::uint64_t catalog_seen = 0;    // the one whose changes the facts have
   bool is_known = false;             // a backend has logged in: the parameters are there
   parameter_map parameters;
+  std::uint32_t defaults_number = 0;  // grows when ALTER ROLE or DATABASE changes what sessions begin with
+  bool are_defaults_known = false;    // `defaults` are what they begin with now, not before
+  protocol::settings_map defaults;    // see altered_defaults.hpp
+  // Parameters that may be told to a new session.
+  [[nodiscard]] bool may_open_unasked() const {
+    return is_known && (are_defaults_known || defaults_number == 0);
+  }
   std::map<std::string, startup_profile> profiles;  // by serialised startup settings; bounded
   std::vector<std::unique_ptr<pool>> pools;         // by server, in no order
   int sessions = 0;

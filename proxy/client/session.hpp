@@ -10,7 +10,7 @@
 //   session_wishes.cpp, session_token.cpp  settings of the proxy's own: pgsteer.route and its like
 //   session_explain.cpp  EXPLAIN ROUTE, and what is counted by statement
 //   session_prepared.cpp, session_sequence.cpp  what it has made by PREPARE; currval() and lastval()
-//   session_state.cpp  what the session leaves behind in its backend: settings and pins
+//   session_state.cpp, session_defaults.cpp  what the session leaves behind in its backend, and began with
 //   session_tunnel.cpp, session_console.cpp  a client that replicates, or talks to the console
 //   session_time.cpp, session_list.cpp  a client that takes too long; the session in lists of clients
 //   flow:  collecting -> waiting -> (preparing) -> in_flight <-> flowing -> (settling) -> collecting
@@ -23,18 +23,16 @@
 #include <string>
 #include <string_view>
 
-#include "config/hba.hpp"
-#include "protocol/client_login.hpp"
 #include "protocol/settings_state.hpp"
-#include "protocol/startup.hpp"
 #include "protocol/unit.hpp"
 #include "proxy/admin/console.hpp"
 #include "proxy/backend/backend.hpp"
 #include "proxy/backend/pool.hpp"
+#include "proxy/client/altered_defaults.hpp"
 #include "proxy/client/extended_unit.hpp"
 #include "proxy/client/group.hpp"
-#include "proxy/client/identity.hpp"
 #include "proxy/client/local_settings.hpp"
+#include "proxy/client/login_state.hpp"
 #include "proxy/client/time_limits.hpp"
 #include "proxy/client/tunnel.hpp"
 #include "proxy/client/user_lookup.hpp"
@@ -132,6 +130,11 @@ class session final : public event_handler {
     return (b.custom == nullptr) == (custom_settings_ == nullptr);
   }
 
+  // What new sessions begin with has changed: of what this one has begun with, what they do not.
+  [[nodiscard]] bool is_of(const client_group& g) const { return group_ == &g && phase_ == phase::ready; }
+  void see_altered();
+  void keep_defaults(const protocol::settings_map& older);
+
   // For lists of clients.
   [[nodiscard]] client_entry describe(clock::time_point now) const;
   [[nodiscard]] std::string_view state_text() const;
@@ -139,18 +142,6 @@ class session final : public event_handler {
   [[nodiscard]] bool is_at_rest() const;  // logged in, idle, outside a transaction
 
  private:
-  // Only while the client logs in.
-  struct login_state {
-    protocol::startup_negotiation done;
-    protocol::startup_packet packet;
-    std::optional<protocol::client_login> conversation;
-    protocol::settings_map wanted;  // startup settings not yet known to a server
-    std::string accepted;           // the last message of the conversation: leaves with the answer
-    config::hba_method method{};    // by which it must prove who it is
-    identity_ref who;               // who it says it is; null: unknown
-    bool is_applied = false;
-    bool is_direct_tls = false;  // without asking: `postgresql` must be agreed on by ALPN
-  };
   // A unit on its way: the bytes are in the client's buffer or in the worker's.
   struct unit_view {
     std::string_view bytes;
@@ -393,6 +384,12 @@ class session final : public event_handler {
   void on_block_left();
   void on_left_clean(own_query purpose, bool failed);
 
+  // session_defaults.cpp
+  void note_definition(const unit_view& u, const routing::classification& c);
+  void finish_altering();
+  [[nodiscard]] bool ask_defaults(backend& b);
+  void take_defaults(bool failed);
+
   worker& worker_;
   const std::uint64_t serial_;  // never reused
   descriptor fd_;
@@ -432,6 +429,7 @@ class session final : public event_handler {
   std::unique_ptr<protocol::error_report> refusal_;  // of the unit in flight, whose block must fail
   clock::time_point fresh_until_;                    // its read waits for a replica; zero: it does not
   std::chrono::milliseconds consistency_wait_{0};
+  std::unique_ptr<alteration> altering_;            // of what new sessions begin with
   std::unique_ptr<local_settings> block_settings_;  // of a block on a replica
   std::unique_ptr<protocol::error_report> loss_;    // of an open block, not yet told to the client
   waiter wait_;

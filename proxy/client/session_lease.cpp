@@ -179,6 +179,7 @@ void session::note_answer() {
     worker_.forget_statements(group_->database);
     catalog_needed_ = group_->catalog_wanted;
   }
+  if (altering_ != nullptr && b.status == 'I') finish_altering();
   block_ended_ = view_.open != routing::block::none && b.status == 'I';
   view_.failed = b.status == 'E';
   view_.open = b.status == 'I'       ? routing::block::none

@@ -202,7 +202,7 @@ void session::refuse_login(protocol::error_report why) {
 // The user is who it says. Nothing is asked of a server if one has told its parameters before and
 // the client's startup settings are known to be good.
 void session::open_session() {
-  if (group_->is_known && !keeps_from_login()) {
+  if (group_->may_open_unasked() && !keeps_from_login()) {
     auto& home = worker_.pool_for(*group_, worker_.config().servers->primary);
     seeks_home_ = wants_home() && home.vacant() == nullptr && home.open_home_for(*this);
     if (!seeks_home_) return open_with_profile();
@@ -218,6 +218,7 @@ void session::open_session() {
 }
 
 void session::open_with_profile() {
+  if (backend_ != nullptr && ask_defaults(*backend_)) return;
   protocol::settings_map wanted;
   for (const auto& [given, value] : login_->packet.settings) {
     const auto name = lower(given);
@@ -326,7 +327,8 @@ void session::finish_login(const startup_profile& profile) {
   }
   make_key(bytes);
   write::ready_for_query(bytes, 'I');
-  if (!login_->wanted.empty() && group_->profiles.size() < max_profiles) {
+  const bool is_outdated = backend_ != nullptr && backend_->defaults_number != group_->defaults_number;
+  if (!login_->wanted.empty() && !is_outdated && group_->profiles.size() < max_profiles) {
     group_->profiles.try_emplace(serialise(login_->wanted), profile);
   }
   login_.reset();

@@ -343,6 +343,7 @@ void session::take_own_query() {
 void session::note_tag(std::string_view frame) {
   const auto tag = frame.substr(protocol::header_size);
   if (fresh_ != nullptr && tag == std::string_view("PREPARE\0", 8)) note_fresh_answered(true);
+  if (altering_ != nullptr && is_tag_of_alteration(tag.substr(0, tag.find('\0')))) altering_->is_done = true;
   if (!effects_.deallocates_all) return;
   if (!tag.starts_with("DEALLOCATE ALL") && !tag.starts_with("DISCARD ALL")) return;
   names_.clear();

@@ -304,6 +304,8 @@ void session::on_own_query_done(own_query purpose) {
     case own_query::whole_state_probe:
       on_state_known(failed, purpose == own_query::whole_state_probe);
       return;
+    case own_query::defaults:
+      return take_defaults(failed);
     case own_query::end_block:
       on_block_left();
       break;

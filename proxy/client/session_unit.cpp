@@ -138,7 +138,8 @@ std::size_t session::start_unit(const unit_view& u) {
   is_diverted_ = wants_replica_ && !is_wished && c.kind != statement_kind::transaction && is_learned(c);
   const bool goes_home = needs_home(c, decision.where);
   is_diverted_ = is_diverted_ || goes_home;
-  if (wants_replica_ && (is_diverted_ || awaits_catalog(c))) decision.where = routing::target::primary;
+  if (wants_replica_ && (is_diverted_ || awaits_catalog(c) || !group_->may_open_unasked()))
+    decision.where = routing::target::primary;
   if (backend_ != nullptr && view_.open == routing::block::none && (pin_.empty() || is_on_loan_)) {
     decision.where = routing::target::stay;  // granted after a wait
   }
@@ -187,6 +188,7 @@ bool session::answer_here(const unit_view& u, const routing::classification& c) 
 
 bool session::dispatch(const unit_view& u, const routing::classification& c, backend& b) {
   backend_ = &b;
+  if (!prepared_settings_ && ask_defaults(b)) return false;
   auto& out = worker_.to_backend;
   out.clear();
   introduce_own_setting(c, b);
@@ -224,10 +226,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   if (c.effects.resets) restore_startup(c, b);
   const auto effects = see_token(u, c, b);
   if (effects.may_set || effects.changes_catalog) note_custom_settings(u.bytes, b);
-  if (c.effects.changes_catalog) note_sequence_words(u.bytes);
-  if (c.effects.changes_catalog && c.reason.find("DATABASE") != std::string::npos) {
-    worker_.close_idle_elsewhere(group_->database);
-  }
+  if (c.effects.changes_catalog) note_definition(u, c);
   if (!replica && !is_read_) note_sequence_use(c, b);
   note_transaction(c, replica);
   note_fresh(c, u);

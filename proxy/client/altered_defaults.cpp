@@ -1,0 +1,106 @@
+#include "proxy/client/altered_defaults.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace pgsteer::proxy {
+namespace {
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
+}
+
+bool is_in_name(char c) {
+  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == '_' || c == '$' ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+
+bool is_same(char one, char other) {
+  return lower(one) == lower(other);
+}
+
+bool begins_with(std::string_view text, std::string_view word) {
+  return text.size() >= word.size() && std::equal(word.begin(), word.end(), text.begin(), is_same);
+}
+
+// Where the word stands by itself, from there on; npos: nowhere.
+std::size_t find_word(std::string_view sql, std::string_view word, std::size_t from = 0) {
+  for (auto at = sql.begin() + static_cast<std::ptrdiff_t>(std::min(from, sql.size()));; ++at) {
+    at = std::search(at, sql.end(), word.begin(), word.end(), is_same);
+    if (at == sql.end()) return std::string_view::npos;
+    const auto end = at + static_cast<std::ptrdiff_t>(word.size());
+    const bool is_whole =
+        (at == sql.begin() || !is_in_name(at[-1])) && (end == sql.end() || !is_in_name(*end));
+    if (is_whole) return static_cast<std::size_t>(at - sql.begin());
+  }
+}
+
+bool has_word(std::string_view sql, std::string_view word) {
+  return find_word(sql, word) != std::string_view::npos;
+}
+
+}  // namespace
+
+bool may_alter_defaults(std::string_view sql) {
+  constexpr std::string_view verb = "alter";
+  constexpr std::array<std::string_view, 3> objects{"role", "user", "database"};
+  if (!has_word(sql, "set") && !has_word(sql, "reset")) return false;
+  for (auto at = find_word(sql, verb); at != std::string_view::npos; at = find_word(sql, verb, at + 1)) {
+    auto rest = sql.substr(at + verb.size());
+    while (!rest.empty() && is_blank(rest.front()))
+      rest.remove_prefix(1);
+    const auto names = [rest](auto word) { return begins_with(rest, word) && find_word(rest, word) == 0; };
+    if (std::ranges::any_of(objects, names)) return true;
+  }
+  return false;
+}
+
+bool is_tag_of_alteration(std::string_view tag) {
+  constexpr std::array<std::string_view, 4> tags{"ALTER ROLE", "ALTER DATABASE", "DO", "CALL"};
+  return std::ranges::find(tags, tag) != tags.end();
+}
+
+bool may_concern(std::string_view sql, std::string_view role, std::string_view database, bool is_own) {
+  constexpr std::array<std::string_view, 4> own{"current_user", "session_user", "current_role",
+                                                "current_database"};
+  // Names that are written with escapes, or put together as it runs.
+  constexpr std::array<std::string_view, 4> untold{"\"\"", "u&\"", "execute", "||"};
+  const auto holds = [sql](std::string_view part) {
+    return std::search(sql.begin(), sql.end(), part.begin(), part.end(), is_same) != sql.end();
+  };
+  if (holds(role) || holds(database) || has_word(sql, "all") || std::ranges::any_of(untold, holds))
+    return true;
+  return is_own && std::ranges::any_of(own, holds);
+}
+
+std::string_view defaults_question() {
+  // What a superuser alone may set, others cannot carry. Custom settings are not listed.
+  return "SELECT pg_catalog.lower(name), reset_val FROM pg_catalog.pg_settings"
+         " WHERE context OPERATOR(pg_catalog.=) 'user' OR (context OPERATOR(pg_catalog.=) 'superuser'"
+         " AND pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'on')"
+         " UNION ALL SELECT pg_catalog.lower(n), pg_catalog.current_setting(n, true)"
+         " FROM pg_catalog.pg_db_role_setting, pg_catalog.unnest(setconfig) AS c,"
+         " pg_catalog.split_part(c, '=', 1) AS n"
+         " WHERE n OPERATOR(pg_catalog.~~) '%.%' AND pg_catalog.current_setting(n, true) IS NOT NULL"
+         " AND (setdatabase OPERATOR(pg_catalog.=) 0 OR setdatabase OPERATOR(pg_catalog.=)"
+         " (SELECT oid FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) "
+         "pg_catalog.current_database()))"
+         " AND (setrole OPERATOR(pg_catalog.=) 0 OR setrole OPERATOR(pg_catalog.=)"
+         " (SELECT oid FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) SESSION_USER))";
+}
+
+protocol::settings_map changed_defaults(const protocol::settings_map& before,
+                                        const protocol::settings_map& now) {
+  protocol::settings_map changed;
+  for (const auto& [name, value] : before) {
+    const auto at = now.find(name);
+    if (at == now.end() || at->second != value) changed.emplace(name, value);
+  }
+  return changed;
+}
+
+}  // namespace pgsteer::proxy
