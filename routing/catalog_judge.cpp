@@ -158,7 +158,7 @@ verdict catalog_judge::judge_with(const catalog_function& f, path_number path, f
   if (!own.is_safe || !is_trusted) own.effects = body.effects;
   if (!own.is_safe && !is_trusted) own.effects.may_set = own.effects.may_pin = true;
   own.effects.reads_custom |= body.effects.reads_custom;
-  own.effects.calls_c = f.language == routine_language::c && !is_trusted;
+  own.effects.calls_c |= f.language == routine_language::c && !is_trusted;
   own.depends_on_literals = body.depends_on_literals && !own.is_safe;
   if (own.is_safe) {
     own.asks = std::move(body.asks);

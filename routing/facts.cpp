@@ -42,6 +42,7 @@ session_effects effects_of(const builtin_function& known) {
   session_effects effects;
   effects.may_set = (known.effects & fx_may_set) != 0;
   effects.may_pin = (known.effects & fx_may_pin) != 0;
+  effects.calls_c = (known.effects & fx_remembers) != 0;
   effects.uses_session_sequence = (known.effects & fx_session_sequence) != 0;
   effects.calls_nextval = (known.effects & fx_nextval) != 0;
   effects.reads_custom = (known.effects & fx_reads_custom) != 0;

@@ -14,6 +14,9 @@ def setUpModule():
     servers = Cluster(replicas=1)
     unittest.addModuleCleanup(lambda: servers.stop())
     servers.run("CREATE TABLE thing (id int)", "INSERT INTO thing VALUES (1)", "CREATE SEQUENCE numbers")
+    servers.primary.ask("CREATE EXTENSION dblink; CREATE EXTENSION isn")
+    servers.run("CREATE FUNCTION dial(to_ text) RETURNS text LANGUAGE plpgsql AS"
+                " $$BEGIN RETURN dblink_connect('by_function', to_); END$$")
     proxy = Proxy(servers.primary.url(), servers.replica.url(), pool_size=3, backend_rotation="always")
     unittest.addModuleCleanup(proxy.stop)
     proxy.fill_pools(3)
@@ -198,6 +201,17 @@ class Pins(unittest.TestCase):
         wait_until(is_known, message="the catalog is read and the session pinned")
         self.disturb()
         self.assertEqual(client.query("SELECT current_setting('pg_trgm.similarity_threshold')").values, ["0.7"])
+
+    def test_what_extensions_keep_in_a_backend(self):
+        to = f"'{servers.primary.url()}'"
+        for opens, asks, says in ((f"SELECT dblink_connect('own', {to})", "SELECT dblink_get_connections()", "{own}"),
+                                  (f"SELECT dial({to})", "SELECT dblink_get_connections()", "{by_function}"),
+                                  ("SELECT isn_weak(true)", "SELECT isn_weak()", "t")):
+            with self.subTest(opens), raw.logged_in(proxy.port) as client:
+                self.assertEqual(client.query(opens).errors, [])
+                for _ in range(4):
+                    self.disturb()
+                    self.assertEqual(client.query(asks).values, [says])
 
     def test_a_custom_setting_once_reset_is_empty_on_every_backend(self):
         self.run_one("SET ours.once = 'x'", "RESET ours.once")

@@ -295,7 +295,7 @@ TEST(contrib_functions, that_reach_out_or_run_sql_are_for_the_primary) {
   constexpr contrib_function dangerous[] = {
       {"dblink", {"dblink", function_safety::primary, 0, ""}},
       {"dblink", {"dblink_exec", function_safety::primary, 0, ""}},
-      {"dblink", {"dblink_connect", function_safety::primary, fx_may_pin, ""}},
+      {"dblink", {"dblink_connect", function_safety::primary, fx_may_pin | fx_remembers, ""}},
       {"tablefunc", {"crosstab", function_safety::primary, fx_unknown, ""}},
       {"tablefunc", {"connectby", function_safety::primary, fx_unknown, ""}},
       {"xml2", {"xpath_table", function_safety::primary, fx_unknown, ""}},
