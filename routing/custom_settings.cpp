@@ -112,4 +112,11 @@ void collect_dotted_values(std::string_view bytes, std::set<std::string, std::le
   }
 }
 
+bool may_be_refused_by_library(std::string_view name) {
+  constexpr std::string_view prefix = "plpgsql.";
+  constexpr std::array<std::string_view, 5> known{"check_asserts", "extra_errors", "extra_warnings",
+                                                  "print_strict_params", "variable_conflict"};
+  return name.starts_with(prefix) && std::ranges::find(known, name.substr(prefix.size())) == known.end();
+}
+
 }  // namespace pgsteer::routing

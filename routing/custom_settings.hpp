@@ -20,4 +20,8 @@ bool collect_custom_settings(std::string_view bytes, std::set<std::string, std::
 void collect_dotted_values(std::string_view bytes, std::set<std::string, std::less<>>& names,
                            std::size_t most);
 
+// A name under the prefix of a library that servers load by themselves, which the library may not know: it is
+// taken away, with a warning, from whoever loads it there.
+[[nodiscard]] bool may_be_refused_by_library(std::string_view name);
+
 }  // namespace pgsteer::routing

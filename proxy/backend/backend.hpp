@@ -102,6 +102,7 @@ class backend final : public event_handler {
   custom_names may_name_settings;        // values that a function may just have taken for such names
 
   session* user = nullptr;
+  bool was_used = false;   // by any client: it may have loaded libraries
   char status = 'I';       // of the last ReadyForQuery
   bool is_doomed = false;  // out of step or dying: nothing it says counts any more
   bool is_spoilt = false;  // in step, but closed instead of reused

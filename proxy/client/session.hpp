@@ -483,6 +483,7 @@ class session final : public event_handler {
   bool seeks_home_ : 1 = false;        // its login waits for a connection of its own
   bool has_written_ : 1 = false;
   bool may_see_custom_ : 1 = false;         // the unit that wants a backend may ask for settings by name
+  bool wants_unused_ : 1 = false;           // ... says or hears what a library does when it is loaded
   bool has_begun_ : 1 = false;              // it knows what sessions that left before its first unit had seen
   bool is_counted_ : 1 = false;             // among its server's outstanding units
   bool touches_data_ : 1 = true;            // it may have seen or changed rows

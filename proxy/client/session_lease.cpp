@@ -214,6 +214,7 @@ void session::after_unit() {
 void session::release() {
   auto& b = *backend_;
   last_backend_ = b.id;
+  b.was_used = true;
   backend_ = nullptr;
   prepared_settings_ = false;
   b.user = nullptr;

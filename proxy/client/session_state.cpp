@@ -88,9 +88,13 @@ void session::see_custom_settings(const routing::classification& c) {
   const bool asks_for_own = c.kind == routing::statement_kind::read && !c.asks.is_empty();
   may_see_custom_ = (c.effects.reads_custom && !asks_for_own) ||
                     (group_->reads_custom && c.verb == routing::transaction_verb::begin);
+  const bool is_of_library =
+      c.kind == routing::statement_kind::set && routing::may_be_refused_by_library(c.name);
+  wants_unused_ = is_of_library || c.effects.loads_library;
 }
 
 bool session::minds(const backend& b) const {
+  if (wants_unused_ && b.was_used) return true;
   if (!may_see_custom_ || b.custom == nullptr) return false;
   if (custom_settings_ == nullptr) return true;
   return !std::includes(custom_settings_->begin(), custom_settings_->end(), b.custom->begin(),

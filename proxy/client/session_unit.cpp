@@ -231,6 +231,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   note_transaction(c, replica);
   note_fresh(c, u);
   effects_ |= effects;
+  effects_.names_settings |= wants_unused_ && c.kind == statement_kind::set;
   // What runs beside a write is for the catalog to say, which may not know a trigger made just now.
   const bool is_known = group_->facts->has_catalog() && group_->catalog_seen >= catalog_needed_;
   effects_.meets_unknown |= !is_known && !is_read_ && touches_data_ && c.kind != statement_kind::transaction;

@@ -213,6 +213,22 @@ class Pins(unittest.TestCase):
                     self.disturb()
                     self.assertEqual(client.query(asks).values, [says])
 
+    def test_what_a_library_says_when_it_is_loaded(self):
+        """To who loads it, about what that session has set, whatever others have loaded or set."""
+        said = []
+        for port in (servers.primary.port, proxy.port):
+            with raw.logged_in(port) as one, raw.logged_in(port) as other:
+                heard = []
+                for who, sql in ((other, "DO 'BEGIN END'"), (other, "DO 'BEGIN END'"), (other, "DO 'BEGIN END'"),
+                                 (one, "SET plpgsql.unheard_of = true"), (one, "SELECT 1"), (other, "DO 'BEGIN END'"),
+                                 (other, "DO 'BEGIN END'"), (other, "DO 'BEGIN END'"), (one, "LOAD 'plpgsql'"),
+                                 (one, "SET plpgsql.unheard_of = true"), (one, "SHOW plpgsql.unheard_of")):
+                    answer = who.query(sql)
+                    heard.append((sql, answer.types, answer.sqlstates))
+                said.append(heard)
+        self.assertEqual(said[1], said[0])
+        self.wait_unpinned()
+
     def test_a_custom_setting_once_reset_is_empty_on_every_backend(self):
         self.run_one("SET ours.once = 'x'", "RESET ours.once")
         for _ in range(6):
