@@ -21,6 +21,7 @@ using routing::transaction_verb;
 // A message longer than this is not gathered before it is sent: it goes to the primary as it comes.
 constexpr std::size_t large_message = std::size_t{256} << 10;
 constexpr std::size_t max_parse_message = std::size_t{64} << 20;
+constexpr std::size_t long_pipeline = std::size_t{64} << 10;  // that has no end yet
 
 // Has it seen or changed anything that a later read must not contradict? What a block does is noted
 // by its statements, not by its BEGIN and COMMIT.
@@ -80,7 +81,7 @@ std::size_t session::on_incomplete(std::string_view bytes, const protocol::unit_
   }
   // A pipeline that goes on and on without Sync, or takes its time: what is whole is sent, so that the client
   // feels the server's pace and hears its errors, and nothing piles up here.
-  if (!skip_to_sync_ && u.has_extended && u.size > (is_stalled_ ? 0 : large_message)) {
+  if (!skip_to_sync_ && u.has_extended && u.size > (is_stalled_ ? 0 : long_pipeline)) {
     return start_unit({bytes.substr(0, u.size), unit_end::flush, true, 0});
   }
   const bool passes = u.partial.type == 'Q' || u.partial.type == 'B' || u.partial.type == 'F';

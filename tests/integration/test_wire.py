@@ -3,6 +3,7 @@
 import contextlib
 import struct
 import threading
+import time
 import unittest
 
 import psycopg
@@ -70,6 +71,20 @@ class SameFrames(unittest.TestCase):
                       (raw.parse("SELECT $1::int"), raw.bind(), raw.execute(), raw.SYNC)):
             with self.subTest(parts):
                 self.twins.ask(*parts)
+
+    def test_an_error_comes_before_the_end_of_a_long_pipeline(self):
+        """Who writes on and on hears of it in time to stop: it is not gathered first, nor waited for."""
+        row = (raw.bind(["x" * 8192]), raw.execute())
+        took = []
+        for _ in range(20):
+            with raw.logged_in(proxy.port) as client:
+                client.send(raw.parse("SELECT 1/length($1::text) - 1/0 FROM pg_class"), *row * 12)
+                began = time.monotonic()
+                self.assertEqual(client.read_until("E").sqlstates, ["22012"])
+                took.append(time.monotonic() - began)
+                client.send(raw.SYNC)
+                self.assertEqual(client.read_until("Z").status, "I")
+        self.assertLess(min(took), 0.01, "a pipeline that stands still is sent after so long")
 
     def test_pipelines(self):
         one = (raw.parse("SELECT $1::int"), raw.bind([1]), raw.execute())
