@@ -6,18 +6,19 @@
 namespace pgsteer::proxy {
 
 void worker::alter_defaults(std::string_view sql, const client_group& by) {
-  for (const auto& g : groups_) {
-    const auto& role = g->login != nullptr ? g->login->user : settings().primary.user;
-    if (!may_concern(sql, role, g->database, g.get() == &by)) continue;
+  for (const auto& each : groups_) {
+    auto& g = *each;
+    const auto& role = g.login == nullptr ? settings().primary.user : g.login->user;
+    if (!may_concern(sql, role, g.database, &g == &by)) continue;
     log_info("What sessions begin with was altered: connections are opened anew",
-             {{"user", g->user}, {"database", g->database}});
-    ++g->defaults_number;
-    g->are_defaults_known = g->is_known = false;
-    g->profiles.clear();
-    for (const auto& p : g->pools)
+             {{"user", g.user}, {"database", g.database}});
+    ++g.defaults_number;
+    g.are_defaults_known = g.is_known = false;
+    g.profiles.clear();
+    for (const auto& p : g.pools)
       p->close_idle();
     for (auto* s : all_sessions()) {
-      if (s->is_of(*g)) s->see_altered();
+      if (s->is_of(g)) s->see_altered();
     }
   }
   routing::freshness seen;

@@ -301,7 +301,7 @@ TEST(contrib_functions, that_reach_out_or_run_sql_are_for_the_primary) {
       {"xml2", {"xpath_table", function_safety::primary, fx_unknown, ""}},
       {"pg_trgm", {"set_limit", function_safety::primary, fx_may_set, ""}},
       {"pg_trgm", {"show_limit", function_safety::primary, 0, ""}},
-      {"isn", {"isn_weak", function_safety::primary, fx_may_set | fx_may_pin, ""}},
+      {"isn", {"isn_weak", function_safety::primary, fx_may_set | fx_may_pin | fx_remembers, ""}},
       {"pg_surgery", {"heap_force_kill", function_safety::primary, 0, ""}},
       {"pgstattuple", {"pgstattuple", function_safety::primary, 0, ""}},
   };
