@@ -40,6 +40,7 @@ struct session_effects {
       false;  // temporary table, LISTEN, WITH HOLD, advisory lock, PREPARE, LOAD, unknown functions
   bool deallocates_all : 1 = false;        // DEALLOCATE ALL, DISCARD ALL, DISCARD PLANS has no such effect
   bool sets_local : 1 = false;             // SET LOCAL, to the end of its transaction
+  bool leaves_empty : 1 = false;           // SET LOCAL a.b: the backend knows the name from then on, as empty
   bool resets : 1 = false;                 // RESET, SET TO DEFAULT, DISCARD ALL: startup values come back
   bool loads_library : 1 = false;          // LOAD: cannot be undone
   bool calls_c : 1 = false;                // a volatile function in C that nobody knows: it may remember
@@ -56,6 +57,7 @@ struct session_effects {
     may_pin |= o.may_pin;
     deallocates_all |= o.deallocates_all;
     sets_local |= o.sets_local;
+    leaves_empty |= o.leaves_empty;
     resets |= o.resets;
     loads_library |= o.loads_library;
     calls_c |= o.calls_c;

@@ -227,6 +227,7 @@ classification judge_set(const json::object& node, std::string_view sql) {
   if (is_known) is.kind = is_local ? statement_kind::set_local : statement_kind::set;
   is.effects.may_set = !is_local || !is_known;
   is.effects.sets_local = is_local;
+  is.effects.leaves_empty = is_local && kind == "VAR_SET_VALUE" && name.find('.') != std::string::npos;
   is.effects.seeds_random = name == "seed";
   is.effects.resets = kind != "VAR_SET_VALUE";
   is.reason = fmt::format("{} {} changes the session", kind.starts_with("VAR_RESET") ? "RESET" : "SET", name);

@@ -69,6 +69,7 @@ void session::lose_backend() {
   // What a write may only have run for all that is known is taken to have left nothing: its client has its
   // answer.
   effects_.meets_unknown = false;
+  effects_.leaves_empty = false;
   // Its state is gone, or the client has half a message: nothing can be mended.
   const bool has_state = !pin_.empty() || (flow_ == flow::settling && needs_state_probe());
   const bool session_is_lost = (has_state && !is_on_loan_) || b.pass_left > 0;

@@ -154,10 +154,12 @@ bool session::is_never_asked() const {
 bool session::needs_state_probe() const {
   if (is_never_asked()) return false;
   const bool has_pin = !pin_.empty() && pin_ != session_mode;
+  const bool is_on_primary = backend_ != nullptr && !backend_->home.is_replica();
   return effects_.may_set || effects_.may_pin || effects_.calls_c || effects_.seeds_random ||
          effects_.names_settings || (has_pin && block_ended_) ||
          (temporary_ != nullptr && effects_.changes_catalog) ||
-         (effects_.meets_unknown && temporary_ == nullptr) || (keeps_sequence_ && !has_pin);
+         (effects_.meets_unknown && temporary_ == nullptr) || (effects_.leaves_empty && is_on_primary) ||
+         (keeps_sequence_ && !has_pin);
 }
 
 void session::ask_state() {
@@ -289,6 +291,7 @@ void session::begin_block_here(backend& b) {
     b.settings = settings_;
     if (!change.sql.empty()) b.put_own_query(own_query::settings_prefix, change.sql, worker_.to_backend);
   }
+  if (block_settings_ != nullptr && custom_settings_ != nullptr) b.note_custom(*custom_settings_);
   std::string sql = "BEGIN ISOLATION LEVEL READ COMMITTED";
   if (!view_.block_is_split) sql += " READ ONLY";
   if (block_settings_ != nullptr) sql += block_settings_->sql;

@@ -225,8 +225,9 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   if (samples) ask_sample(b);
   restores_ = false;
   if (c.effects.resets) restore_startup(c, b);
-  const auto effects = see_token(u, c, b);
-  if (effects.may_set || effects.changes_catalog) note_custom_settings(u.bytes, b);
+  auto effects = see_token(u, c, b);
+  if (effects.may_set || effects.changes_catalog || effects.leaves_empty) note_custom_settings(u.bytes, b);
+  if (c.kind == statement_kind::set_local && settings_->values.contains(c.name)) effects.leaves_empty = false;
   if (c.effects.changes_catalog) note_definition(u, c);
   if (!replica && !is_read_) note_sequence_use(c, b);
   note_transaction(c, replica);

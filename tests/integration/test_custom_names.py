@@ -69,7 +69,22 @@ class CustomNames(unittest.TestCase):
         wait_until(lambda: "settings named at run time" not in proxy.get("/clients")[1], message="those that made some have left")
         with raw.logged_in(proxy.port) as one:
             one.query("BEGIN; SELECT set_config('app.' || 'local', 'one', true); COMMIT")
-            self.assertNotIn("settings named at run time", proxy.get("/clients")[1])
+            wait_until(lambda: "settings named at run time" not in proxy.get("/clients")[1], message="the others have gone")
+
+    def test_that_a_block_has_set_for_itself(self):
+        for n, how in enumerate(("BEGIN; SET LOCAL app.mine{} = '5'; COMMIT", "BEGIN|SET LOCAL app.mine{} = '5'|SELECT 1|COMMIT",
+                                 "BEGIN READ ONLY|SET LOCAL app.mine{} = '5'|SELECT 1|COMMIT", "BEGIN|SET LOCAL app.mine{} = '5'|ROLLBACK")):
+            asked = f"SELECT current_setting('app.mine{n}', true)"
+            with self.subTest(how):
+                for sql in how.format(n).split("|"):
+                    self.assertEqual(self.one.query(sql).errors, [])
+                for _ in range(4):
+                    self.assertEqual(self.other.query(asked).values, [None])
+                self.other.query("BEGIN READ ONLY")
+                self.assertEqual(self.other.query(asked).values, [None])
+                self.other.query("COMMIT")
+                if "READ ONLY" not in how:
+                    self.assertEqual([self.one.query(asked).values for _ in range(4)], [[""]] * 4)
 
 
 if __name__ == "__main__":
