@@ -20,7 +20,8 @@ using object_id = std::uint32_t;
 inline constexpr object_id first_user_object = 16384;
 inline constexpr object_id pg_catalog_schema = 11;
 
-enum class object_kind : std::uint8_t { function, operation, relation, type, setting, trigger };
+// stored_type: of a column, whose values passed their domain's checks when they were made.
+enum class object_kind : std::uint8_t { function, operation, relation, type, stored_type, setting, trigger };
 
 struct reference {
   object_kind kind;
@@ -55,6 +56,8 @@ struct function_details {
   bool is_parsed = false;          // its body, or its parts, are in `uses`
   std::vector<std::string> names;  // of its parameters, in order; out parameters too
   slice uses;
+  slice default_uses;                // of the expressions that stand for arguments left out
+  std::string_view default_refusal;  // why these are no reads
 };
 
 struct catalog_function {

@@ -209,7 +209,7 @@ void catalog_builder::add_function(catalog_row row) {
 std::uint32_t catalog_builder::details(catalog_row row) {
   auto& t = *made_->tables_;
   const bool has_any = !text(row, 11).empty() || !text(row, 12).empty() || !text(row, 13).empty() ||
-                       !text(row, 15).empty() || text(row, 16).size() > 2;
+                       !text(row, 15).empty() || text(row, 16).size() > 2 || !text(row, 19).empty();
   if (!has_any) return 0;
   function_details made;
   made.extension = t.texts.share(text(row, 11));
@@ -229,6 +229,11 @@ std::uint32_t catalog_builder::details(catalog_row row) {
     made.is_parsed = true;
     if (made.refusal.empty()) made.refusal = t.texts.share(uses.refusal);
     made.uses = keep(with_settings(uses));
+  }
+  if (const auto tree = text(row, 19); !tree.empty()) {
+    const auto uses = uses_of_tree(tree);
+    made.default_refusal = t.texts.share(uses.refusal);
+    made.default_uses = keep(with_settings(uses));
   }
   t.details.push_back(std::move(made));
   return static_cast<std::uint32_t>(t.details.size() - 1);
@@ -266,7 +271,7 @@ void catalog_builder::add_relation(catalog_row row) {
   made.persistence = letter(row, 4);
   made.row_type = id(row, 5);
   if (made.row_type != 0) t.row_types.emplace_back(made.row_type, made.id);
-  auto uses = references(text(row, 6), object_kind::type);
+  auto uses = references(text(row, 6), object_kind::stored_type);
   if (!uses.empty()) relation_uses_[made.id] = std::move(uses);
   t.relations.add(made);
 }

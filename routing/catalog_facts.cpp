@@ -37,6 +37,10 @@ verdict catalog_facts::column(std::string_view column, bool qualified) const {
   return names_->column(column, qualified);
 }
 
+verdict catalog_facts::selection(std::string_view field) const {
+  return names_->selection(field);
+}
+
 bool catalog_facts::is_only_builtin(object_sort sort, std::string_view name) const {
   return names_->is_only_builtin(sort, name);
 }

@@ -31,6 +31,7 @@ class catalog_facts final : public facts {
   [[nodiscard]] verdict operation(const object_name& operation) const override;
   [[nodiscard]] verdict type(const object_name& type) const override;
   [[nodiscard]] verdict column(std::string_view column, bool qualified) const override;
+  [[nodiscard]] verdict selection(std::string_view field) const override;
   [[nodiscard]] bool is_only_builtin(object_sort sort, std::string_view name) const override;
 
  private:

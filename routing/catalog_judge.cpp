@@ -20,9 +20,10 @@ constexpr std::size_t max_depth = 60;
 constexpr std::size_t max_bodies = 2000;
 constexpr std::size_t max_paths = 1000;
 
+constexpr object_id text_type_id = 25;
 constexpr std::string_view made_as_it_runs = "EXECUTE of a text made as it runs";
 
-enum question_kind : std::uint8_t { of_function, of_relation, of_type, of_row, of_writing };
+enum question_kind : std::uint8_t { of_function, of_relation, of_type, of_row, of_writing, of_defaults };
 
 verdict refuse(std::string reason) {
   verdict answer;
@@ -131,10 +132,11 @@ verdict catalog_judge::judge_function(const catalog_function& f, path_number pat
       return judge_known_function(*known);
   }
   const bool is_aggregate = f.kind == 'a' || f.kind == 'w';
-  if (is_aggregate || f.changes == volatility::immutable) {
+  const bool has_body = details.is_parsed || !f.source.empty() || !details.refusal.empty();
+  if (is_aggregate || (f.changes == volatility::immutable && !has_body)) {
     verdict all;
     join(all, judge_uses(f.types, path));
-    if (is_aggregate) join(all, judge_uses(details.uses, path));
+    join(all, judge_uses(details.uses, path));
     if (!all.is_safe) all.reason = within(fmt::format("calls {}", known_->written(f)), all.reason);
     return all;
   }
@@ -149,7 +151,7 @@ verdict catalog_judge::judge_function(const catalog_function& f, path_number pat
 verdict catalog_judge::judge_with(const catalog_function& f, path_number path, findings body) {
   verdict all;
   join(all, judge_uses(f.types, path));
-  const bool is_trusted = f.changes == volatility::stable;
+  const bool is_trusted = f.changes != volatility::changing;
   const bool is_proven = body.reason.empty();
   auto& reason = is_trusted ? body.certain_reason : body.reason;
   verdict own;
@@ -163,7 +165,8 @@ verdict catalog_judge::judge_with(const catalog_function& f, path_number path, f
   if (own.is_safe) {
     own.asks = std::move(body.asks);
     own.bodies = std::move(body.bodies);
-    if (!known_->details(f).is_parsed) note_body(f, is_proven, own.bodies);
+    const bool may_find_names = f.changes != volatility::immutable && !known_->details(f).is_parsed;
+    if (may_find_names) note_body(f, is_proven, own.bodies);
   }
   own.reason = std::move(reason);
   const bool is_own_doubt = own.is_doubt && !own.is_safe && !own.reason.starts_with("calls ");
@@ -178,16 +181,36 @@ verdict catalog_judge::judge_with(const catalog_function& f, path_number path, f
   return all;
 }
 
-verdict catalog_judge::call(const catalog_function& f, path_number path,
+verdict catalog_judge::defaults(const catalog_function& f, path_number path) {
+  const auto& details = known_->details(f);
+  if (details.default_uses.size == 0 && details.default_refusal.empty()) return {};
+  return once({f.id, path, of_defaults}, [&] { return judge_defaults(f, path); });
+}
+
+verdict catalog_judge::judge_defaults(const catalog_function& f, path_number path) {
+  const auto& details = known_->details(f);
+  verdict all;
+  if (!details.default_refusal.empty()) all = refuse(std::string(details.default_refusal));
+  join(all, judge_uses(details.default_uses, path));
+  if (!all.is_safe)
+    all.reason = within(fmt::format("calls {} with a default", known_->written(f)), all.reason);
+  return all;
+}
+
+verdict catalog_judge::call(const catalog_function& f, path_number path, std::size_t given,
                             std::span<const argument_type> arguments) {
   auto judged = function(f, path);
-  const bool may_execute = !judged.is_safe && judged.depends_on_literals && depth_ == 0 &&
+  if (given < f.arguments.size) join(judged, defaults(f, path));
+  const bool is_believed =
+      judged.is_safe && f.changes != volatility::changing && listing_of(f) == listing::none;
+  const bool may_execute = (is_believed || (!judged.is_safe && judged.depends_on_literals)) && depth_ == 0 &&
                            f.language == routine_language::plpgsql && !f.mixes_outputs && !f.is_variadic;
   if (!may_execute || arguments.size() != f.arguments.size) return judged;
   const auto& executed = executed_by(f, path);
   if (executed.texts.empty() || !takes_texts(f, arguments, executed.texts)) return judged;
-  auto all = executed.rest;
+  auto all = is_believed ? judged : executed.rest;
   auto made = judge_executed(executed, arguments);
+  if (is_believed && made.is_doubt) made = {};  // what is known to be wrong counts alone
   if (!made.is_safe) made.reason = within(fmt::format("calls {}", known_->written(f)), made.reason);
   join(all, std::move(made));
   all.depends_on_literals = true;
@@ -215,13 +238,12 @@ const catalog_judge::executed_texts& catalog_judge::executed_by(const catalog_fu
 // A value of another type may be written in another way than the constant it is made of.
 bool catalog_judge::takes_texts(const catalog_function& f, std::span<const argument_type> arguments,
                                 const std::vector<text_template>& texts) const {
-  constexpr object_id text_type = 25;
   const auto types = known_->ids(f.arguments);
   return std::ranges::all_of(texts, [&](const text_template& text) {
     return std::ranges::all_of(text, [&](const text_piece& piece) {
       const auto at = piece.parameter;
       return piece.is == text_piece::kind::constant ||
-             (at < arguments.size() && types[at] == text_type && arguments[at].constant);
+             (at < arguments.size() && types[at] == text_type_id && arguments[at].constant);
     });
   });
 }
@@ -337,7 +359,7 @@ verdict catalog_judge::judge_relation(const catalog_relation& r, path_number pat
   verdict all;
   if (!r.refusal.empty()) all = refuse(std::string(r.refusal));
   for (const auto& use : known_->references(r.uses))
-    join(all, use.kind == object_kind::type ? judge_stored(use, path) : judge_reference(use, path));
+    join(all, judge_reference(use, path));
   if (!all.is_safe)
     all.reason = within(fmt::format("{} {}", r.kind == 'v' ? "view" : "relation", name), all.reason);
   return all;
@@ -350,7 +372,8 @@ verdict catalog_judge::written(const catalog_relation& r, path_number path) {
 // Stored values passed their domain's checks when they were made.
 verdict catalog_judge::judge_stored(const reference& use, path_number path) {
   const auto* t = known_->type(use.id);
-  if (t == nullptr || t->kind != 'd') return judge_reference(use, path);
+  if (t == nullptr || (t->kind != 'd' && t->element == 0))
+    return judge_reference({object_kind::type, use.id}, path);
   verdict all;
   for (const auto& part : known_->references(t->uses)) {
     if (part.kind == object_kind::type) join(all, judge_stored(part, path));
@@ -368,14 +391,19 @@ verdict catalog_judge::type(const catalog_type& t, path_number path) {
 }
 
 verdict catalog_judge::row(const catalog_relation& r, path_number path) {
-  return once({r.id, path, of_row}, [&] { return judge_uses(r.uses, path, true); });
+  return once({r.id, path, of_row}, [&] {
+    verdict all;
+    for (const auto& use : known_->references(r.uses)) {
+      if (use.kind == object_kind::stored_type) join(all, judge_reference({object_kind::type, use.id}, path));
+    }
+    return all;
+  });
 }
 
-verdict catalog_judge::judge_uses(slice uses, path_number path, bool only_types) {
+verdict catalog_judge::judge_uses(slice uses, path_number path) {
   verdict all;
-  for (const auto& use : known_->references(uses)) {
-    if (!only_types || use.kind == object_kind::type) join(all, judge_reference(use, path));
-  }
+  for (const auto& use : known_->references(uses))
+    join(all, judge_reference(use, path));
   return all;
 }
 
@@ -385,8 +413,14 @@ verdict catalog_judge::judge_reference(const reference& use, path_number path) {
       return ask_setting(known_->setting(use.id));
     case object_kind::trigger:  // see written()
       return {};
+    case object_kind::stored_type:
+      return judge_stored(use, path);
     case object_kind::function:
-      if (const auto* f = known_->function(use.id)) return function(*f, path);
+      if (const auto* f = known_->function(use.id)) {
+        auto judged = function(*f, path);
+        join(judged, defaults(*f, path));  // how many arguments are given is not told
+        return judged;
+      }
       return refuse("calls a function that is not in the catalog");
     case object_kind::operation:
       if (const auto* o = known_->operation(use.id)) return operation(*o, path);

@@ -30,8 +30,9 @@ class catalog_judge {
                 std::shared_ptr<const function_lists> lists);
 
   [[nodiscard]] verdict function(const catalog_function& f, path_number path);
-  // The same of a call with these arguments: what it executes may be made of their values.
-  [[nodiscard]] verdict call(const catalog_function& f, path_number path,
+  // The same of a call with so many arguments, and of what stands for those left out: what it executes may be
+  // made of their values.
+  [[nodiscard]] verdict call(const catalog_function& f, path_number path, std::size_t given,
                              std::span<const argument_type> arguments);
   [[nodiscard]] verdict operation(const catalog_operator& o, path_number path);
   [[nodiscard]] verdict relation(const catalog_relation& r, path_number path);
@@ -83,7 +84,10 @@ class catalog_judge {
   verdict judge_written(const catalog_relation& r, path_number path);
   session_effects run_by_write(const reference& use, path_number path);
   session_effects run_by_trigger(const catalog_function& f, path_number path);
-  verdict judge_uses(slice uses, path_number path, bool only_types = false);
+  verdict judge_uses(slice uses, path_number path);
+  // Of the expressions that stand for arguments left out.
+  verdict defaults(const catalog_function& f, path_number path);
+  verdict judge_defaults(const catalog_function& f, path_number path);
   verdict judge_reference(const reference& use, path_number path);
   verdict judge_stored(const reference& use, path_number path);
   static void note_body(const catalog_function& f, bool is_proven, called_bodies& bodies);
@@ -118,6 +122,7 @@ class names_in_path final : public facts {
   [[nodiscard]] verdict operation(const object_name& operation) const override;
   [[nodiscard]] verdict type(const object_name& type) const override;
   [[nodiscard]] verdict column(std::string_view column, bool qualified) const override;
+  [[nodiscard]] verdict selection(std::string_view field) const override;
   [[nodiscard]] bool is_only_builtin(object_sort sort, std::string_view name) const override;
 
  private:

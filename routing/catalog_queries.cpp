@@ -38,15 +38,16 @@ SELECT p.oid, p.pronamespace, p.proname, p.proargtypes, p.pronargdefaults, p.pro
        CASE WHEN p.oid >= 16384 THEN e.extname END,
        CASE WHEN p.prosecdef THEN pg_catalog.pg_get_userbyid(p.proowner) END,
        pg_catalog.array_to_string(p.proconfig, E'\n'),
-       CASE WHEN p.oid >= 12000 AND l.lanname IN ('sql', 'plpgsql') AND p.provolatile <> 'i'
+       CASE WHEN p.oid >= 12000 AND l.lanname IN ('sql', 'plpgsql')
              AND p.prosqlbody IS NULL AND pg_catalog.length(p.prosrc) <= 30000 THEN p.prosrc END,
-       CASE WHEN p.oid >= 12000 AND p.provolatile <> 'i' THEN p.prosqlbody END,
-       CASE WHEN p.oid >= 12000 AND l.lanname IN ('sql', 'plpgsql') AND p.provolatile <> 'i'
+       CASE WHEN p.oid >= 12000 THEN p.prosqlbody END,
+       CASE WHEN p.oid >= 12000 AND l.lanname IN ('sql', 'plpgsql')
             THEN pg_catalog.array_to_json(p.proargnames) END,
        CASE WHEN p.oid >= 12000 THEN pg_catalog.array_to_string(ARRAY(
          SELECT DISTINCT t FROM pg_catalog.unnest(p.proallargtypes || p.proargtypes::oid[] || p.prorettype) t
           WHERE t >= 16384), ' ') END,
-       p.proargmodes IS NOT NULL AND pg_catalog.array_to_string(p.proargmodes, '') !~ '^[ibv]*[ot]*$'
+       p.proargmodes IS NOT NULL AND pg_catalog.array_to_string(p.proargmodes, '') !~ '^[ibv]*[ot]*$',
+       CASE WHEN p.oid >= 12000 THEN p.proargdefaults END
   FROM pg_catalog.pg_proc p
   JOIN pg_catalog.pg_language l ON l.oid = p.prolang
   LEFT JOIN pg_catalog.pg_depend d

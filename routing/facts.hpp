@@ -69,6 +69,8 @@ class facts {
   [[nodiscard]] virtual session_effects written(const object_name& relation) const = 0;
   // A column, or the field of a composite value (`qualified`), which may be a function of it.
   [[nodiscard]] virtual verdict column(std::string_view column, bool qualified) const = 0;
+  // `(value).field`, which is field(value) where the value has no such field.
+  [[nodiscard]] virtual verdict selection(std::string_view field) const { return column(field, true); }
   // Whether nobody but PostgreSQL itself has made one of this name, in any schema; an operator, for two
   // texts.
   [[nodiscard]] virtual bool is_only_builtin(object_sort /*sort*/, std::string_view /*name*/) const {

@@ -145,7 +145,7 @@ verdict names_in_path::function(const function_call& call) const {
     is_known = true;
     if (is_age_of_a_time(*f) && judge_.listing_of(*f) == listing::none) continue;
     if (!is_builtin(*f) || judge_.listing_of(*f) != listing::none) {
-      join(all, judge_.call(*f, path_, call.types));
+      join(all, judge_.call(*f, path_, call.arguments, call.types));
     } else if (!std::exchange(is_builtin_judged, true)) {
       join(all, builtin_facts().function({{{}, "pg_catalog", name.name}, call.arguments, call.types}));
     }
@@ -251,9 +251,16 @@ verdict names_in_path::column(std::string_view column, bool qualified) const {
     const auto first = known.ids(f.arguments).front();
     const auto* type = known.type(first);
     const bool takes_rows = type == nullptr || type->kind == 'p' || type->kind == 'c';
-    if (takes_rows) join(all, judge_.function(f, path_));
+    if (takes_rows) join(all, judge_.call(f, path_, 1, {}));
   }
   return all;
+}
+
+// Any function of one argument, but no cast.
+verdict names_in_path::selection(std::string_view field) const {
+  const std::array<argument_type, 1> value{};
+  const function_call call{{{}, {}, field}, 1, value};
+  return candidates(call).empty() ? verdict{} : function(call);
 }
 
 // Of two texts an operator for just those is taken, whatever others of its name there are: ltree's || too.

@@ -345,7 +345,7 @@ void walker::judge_indirection(const json::object& fields) {
   if (steps == nullptr) return;
   for (const auto& step : *steps) {
     const auto* field = as_node(step, "String");
-    if (field != nullptr) take(known_.column(text_field(*field, "sval"), true));
+    if (field != nullptr) take(known_.selection(text_field(*field, "sval")));
   }
 }
 

@@ -53,12 +53,14 @@ class catalog_fixture {
     std::string is_variadic = "f";
     std::string kind = "f";
     std::string mixes_outputs = "f";
+    std::optional<std::string> default_tree = {};
   };
 
   void function(const function_row& f) {
     add(catalog_query::functions,
-        {f.id, f.schema, f.name, f.arguments, f.defaults, f.is_variadic, f.volatility, f.kind, f.language,
-         "f", "f", f.extension, f.owner, f.config, f.source, f.tree, f.names, f.types, f.mixes_outputs});
+        {f.id,     f.schema,   f.name,  f.arguments, f.defaults,      f.is_variadic, f.volatility,
+         f.kind,   f.language, "f",     "f",         f.extension,     f.owner,       f.config,
+         f.source, f.tree,     f.names, f.types,     f.mixes_outputs, f.default_tree});
   }
 
   // A function of public in SQL or PL/pgSQL.

@@ -1,0 +1,126 @@
+// Functions that a text calls without naming them, or behind a declaration that hides what they do.
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "catalog_fixture.hpp"
+#include "routing/catalog_facts.hpp"
+#include "routing/overrides.hpp"
+#include "routing/parse.hpp"
+
+namespace pgsteer::routing {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class hidden_calls_test : public testing::Test {
+ protected:
+  judged_text judge(std::string_view sql) {
+    const catalog_facts known(fixture.make(), "bob", "\"$user\", public", lists);
+    text_judge judges;
+    return judges.judge(sql, {}, known);
+  }
+  std::string reason(std::string_view sql) { return judge(sql).is.reason; }
+
+  hidden_calls_test() {
+    fixture.builtin(3091, "pg_try_advisory_lock", "20");
+    fixture.builtin(2077, "current_setting", "25");
+    fixture.builtin(3810, "pg_is_in_recovery", "");
+  }
+
+  catalog_fixture fixture;
+  std::shared_ptr<const function_lists> lists;
+};
+
+TEST_F(hidden_calls_test, judge_what_stands_for_arguments_left_out) {
+  fixture.function({.id = "17001",
+                    .name = "f",
+                    .arguments = "23 20",
+                    .volatility = "s",
+                    .source = "SELECT 1",
+                    .defaults = "1",
+                    .default_tree = "({FUNCEXPR :funcid 1574 :args ({CONST :consttype 25})})"});
+  EXPECT_THAT(reason("SELECT f(1)"),
+              HasSubstr("calls public.f(integer, bigint) with a default, which calls nextval()"));
+  EXPECT_THAT(reason("SELECT f(a => 1)"), HasSubstr("nextval()"));
+  EXPECT_EQ(reason("SELECT f(1, 2)"), "read");
+  fixture.add(catalog_query::views,
+              {"16500", "({QUERY :commandType 1 :targetList {FUNCEXPR :funcid 17001}})"});
+  fixture.relation(16500, 2200, "v", "v");
+  EXPECT_THAT(reason("SELECT * FROM v"), HasSubstr("nextval()"));
+}
+
+TEST_F(hidden_calls_test, end_at_a_default_that_calls_its_own_function) {
+  fixture.function({.id = "17001",
+                    .name = "f",
+                    .arguments = "23",
+                    .volatility = "s",
+                    .source = "SELECT 1",
+                    .defaults = "1",
+                    .default_tree = "({FUNCEXPR :funcid 17001})"});
+  EXPECT_EQ(reason("SELECT f()"), "read");
+}
+
+TEST_F(hidden_calls_test, believe_no_function_against_its_body) {
+  fixture.sql(17001, "counter", "", "SELECT nextval('s')", "i");
+  fixture.plpgsql(17002, "locks", "23", "BEGIN RETURN pg_try_advisory_lock($1); END", "i");
+  fixture.sql(17003, "tenant", "", "SELECT current_setting('app.tenant')", "i");
+  fixture.plpgsql(17004, "unclear", "25", "BEGIN EXECUTE $1; RETURN 1; END", "i");
+  fixture.function({.id = "17005", .name = "in_c", .arguments = "23", .volatility = "i", .language = "c"});
+  EXPECT_THAT(reason("SELECT counter()"), StartsWith("calls public.counter(), which calls nextval()"));
+  EXPECT_THAT(reason("SELECT locks(1)"),
+              StartsWith("calls public.locks(integer), which calls pg_try_advisory_lock"));
+  EXPECT_EQ(judge("SELECT tenant()").is.asks.names, "app.tenant\n");
+  EXPECT_EQ(reason("SELECT unclear('x')"), "read");
+  EXPECT_EQ(reason("SELECT in_c(1)"), "read");
+  EXPECT_EQ(judge("SELECT in_c(1)").is.bodies.text, "");
+}
+
+TEST_F(hidden_calls_test, believe_no_stable_function_against_the_text_it_executes) {
+  fixture.relation(16500, 2200, "numbers", "S");
+  fixture.plpgsql(17001, "runs", "25", "BEGIN EXECUTE 'SELECT ' || $1; RETURN 1; END", "s");
+  EXPECT_EQ(reason("SELECT runs('1')"), "read");
+  EXPECT_EQ(reason("SELECT runs('unknown()')"), "read");
+  EXPECT_EQ(reason("SELECT runs(x) FROM (VALUES ('1')) v(x)"), "read");
+  EXPECT_THAT(reason("SELECT runs('last_value FROM numbers')"), HasSubstr("numbers is a sequence"));
+  EXPECT_THAT(reason("SELECT runs('pg_is_in_recovery()')"), HasSubstr("pg_is_in_recovery()"));
+  auto taken = std::make_shared<function_lists>();
+  taken->reads.insert("public.runs(text)");
+  lists = taken;
+  EXPECT_EQ(reason("SELECT runs('pg_is_in_recovery()')"), "read");
+}
+
+// `(value).f` is f(value), of any type; `t.f` only of a row.
+TEST_F(hidden_calls_test, see_functions_in_what_looks_like_a_field) {
+  fixture.sql(17001, "draws", "20", "SELECT nextval('s')");
+  fixture.relation(16500, 2200, "t");
+  EXPECT_THAT(reason("SELECT (t.a).draws FROM t"), HasSubstr("calls public.draws(bigint)"));
+  EXPECT_THAT(reason("SELECT (1).draws"), HasSubstr("calls public.draws(bigint)"));
+  EXPECT_THAT(reason("SELECT ('s'::text).nextval"), HasSubstr("nextval()"));
+  EXPECT_EQ(reason("SELECT (t.a).b FROM t"), "read");
+  EXPECT_EQ(reason("SELECT (t.a).lower FROM t"), "read");
+  EXPECT_EQ(reason("SELECT t.draws FROM t"), "read");
+}
+
+// A column's values passed the checks of its domain when they were made; a view's definition makes new ones.
+TEST_F(hidden_calls_test, judge_the_casts_to_domains_in_a_view) {
+  fixture.sql(17001, "checks", "23", "SELECT nextval('s')");
+  fixture.type(17100, 2200, "positive", "d", 23);
+  fixture.add(catalog_query::types, {"17101", "2200", "_positive", "b", "17100", "17100", "0", "", "0"});
+  fixture.add(catalog_query::checks, {"17100", "{FUNCEXPR :funcid 17001}"});
+  fixture.relation(16500, 2200, "t", "r", "p", "17100 17101");
+  fixture.relation(16501, 2200, "v", "v", "p", "17100");
+  fixture.add(catalog_query::views,
+              {"16501",
+               "({QUERY :commandType 1 :expr {COERCETODOMAIN :arg {CONST :consttype 23} "
+               ":resulttype 17100}})"});
+  EXPECT_EQ(reason("SELECT * FROM t"), "read");
+  EXPECT_THAT(reason("SELECT * FROM v"),
+              HasSubstr("type public.positive, which calls public.checks(integer)"));
+  EXPECT_THAT(reason("SELECT (ROW(1, NULL)::t).a"), HasSubstr("public.checks(integer)"));
+}
+
+}  // namespace
+}  // namespace pgsteer::routing
