@@ -201,6 +201,15 @@ verdict catalog_judge::call(const catalog_function& f, path_number path, std::si
                             std::span<const argument_type> arguments) {
   auto judged = function(f, path);
   if (given < f.arguments.size) join(judged, defaults(f, path));
+  if (!judged.is_safe && given == arguments.size() && depth_ == 0 && runs_its_arguments(f)) {
+    const executed_texts run{verdict{}, texts_of(f), path};
+    if (takes_texts(f, arguments, run.texts)) {
+      auto made = judge_executed(run, arguments);
+      made.depends_on_literals = true;
+      if (!made.is_safe) made.reason = within(fmt::format("calls {}", known_->written(f)), made.reason);
+      return made;
+    }
+  }
   const bool is_believed =
       judged.is_safe && f.changes != volatility::changing && listing_of(f) == listing::none;
   const bool may_execute = (is_believed || (!judged.is_safe && judged.depends_on_literals)) && depth_ == 0 &&
@@ -214,6 +223,23 @@ verdict catalog_judge::call(const catalog_function& f, path_number path, std::si
   if (!made.is_safe) made.reason = within(fmt::format("calls {}", known_->written(f)), made.reason);
   join(all, std::move(made));
   all.depends_on_literals = true;
+  return all;
+}
+
+// crosstab('SELECT …') and its kin read what their queries read.
+// https://www.postgresql.org/docs/15/tablefunc.html
+bool catalog_judge::runs_its_arguments(const catalog_function& f) const {
+  return known_->details(f).extension == "tablefunc" && f.name.starts_with("crosstab") &&
+         listing_of(f) == listing::none;
+}
+
+// Each argument of type text, as it is.
+std::vector<text_template> catalog_judge::texts_of(const catalog_function& f) const {
+  std::vector<text_template> all;
+  const auto types = known_->ids(f.arguments);
+  for (std::size_t at = 0; at < types.size(); ++at) {
+    if (types[at] == text_type_id) all.push_back({{text_piece::kind::plain, {}, at}});
+  }
   return all;
 }
 

@@ -95,6 +95,8 @@ class catalog_judge {
   findings judge_body(const catalog_function& f, path_number path, bool is_trigger = false);
   path_number inner_path(const catalog_function& f, path_number path);
   const executed_texts& executed_by(const catalog_function& f, path_number path);
+  [[nodiscard]] bool runs_its_arguments(const catalog_function& f) const;
+  [[nodiscard]] std::vector<text_template> texts_of(const catalog_function& f) const;
   verdict judge_executed(const executed_texts& executed, std::span<const argument_type> arguments);
   [[nodiscard]] bool takes_texts(const catalog_function& f, std::span<const argument_type> arguments,
                                  const std::vector<text_template>& texts) const;

@@ -274,20 +274,27 @@ void walker::judge_call(const json::object& fields) {
   }
   add_ordered_arguments(fields, types);
   found_.effects.names_settings |= makes_name_of_setting(*name, arguments);
-  if (const auto* text = text_run_by(*name, types)) return judge_text(*text);
+  if (const auto text = text_run_by(*name, types)) return judge_text(*text);
   if (unfolds(*name, types.size())) return take(known_.function({*name, 1, {}}));
   take(known_.function({*name, types.size(), types}));
 }
 
 // The constant query that a function of PostgreSQL's runs, and only reads.
 // https://www.postgresql.org/docs/15/textsearch-features.html#TEXTSEARCH-QUERY-REWRITING
-const std::string_view* walker::text_run_by(const object_name& function,
-                                            const std::vector<argument_type>& arguments) const {
-  const bool rewrites = function.name == "ts_rewrite" && arguments.size() == 2;
-  const bool counts = function.name == "ts_stat" && !arguments.empty();
-  if ((!rewrites && !counts) || !known_.is_only_builtin(object_sort::function, function.name)) return nullptr;
+// https://www.postgresql.org/docs/15/functions-xml.html#FUNCTIONS-XML-MAPPING
+std::optional<std::string> walker::text_run_by(const object_name& function,
+                                               const std::vector<argument_type>& arguments) const {
+  const auto name = function.name;
+  const bool rewrites = name == "ts_rewrite" && arguments.size() == 2;
+  const bool counts = name == "ts_stat" && !arguments.empty();
+  const bool maps_query = name.starts_with("query_to_xml") && arguments.size() == 4;
+  const bool maps_table = name.starts_with("table_to_xml") && arguments.size() == 4;
+  if ((!rewrites && !counts && !maps_query && !maps_table) ||
+      !known_.is_only_builtin(object_sort::function, name))
+    return std::nullopt;
   const auto& text = rewrites ? arguments[1].constant : arguments[0].constant;
-  return text ? &*text : nullptr;
+  if (!text) return std::nullopt;
+  return fmt::format("{}{}", maps_table ? "SELECT * FROM " : "", *text);
 }
 
 // set_config('app.' || key, value, false). A constant or a bound value is seen as it passes; so is, in a

@@ -67,8 +67,8 @@ class walker {
   void judge_modify(std::string_view type, const boost::json::object& fields);
   void judge_range_var(const boost::json::object& fields);
   void judge_call(const boost::json::object& fields);
-  [[nodiscard]] const std::string_view* text_run_by(const object_name& function,
-                                                    const std::vector<argument_type>& arguments) const;
+  [[nodiscard]] std::optional<std::string> text_run_by(const object_name& function,
+                                                       const std::vector<argument_type>& arguments) const;
   void judge_text(std::string_view sql);
   [[nodiscard]] bool makes_name_of_setting(const object_name& function,
                                            const boost::json::array* arguments) const;

@@ -92,6 +92,32 @@ TEST_F(hidden_calls_test, believe_no_stable_function_against_the_text_it_execute
   EXPECT_EQ(reason("SELECT runs('pg_is_in_recovery()')"), "read");
 }
 
+TEST_F(hidden_calls_test, judge_the_queries_that_functions_are_given) {
+  fixture.relation(16500, 2200, "t");
+  fixture.relation(16501, 2200, "s", "S");
+  fixture.builtin(2925, "query_to_xml", "25 16 16 25");
+  fixture.builtin(2923, "table_to_xml", "2205 16 16 25");
+  for (const auto& [id, arguments] : {std::pair("17001", "25"), {"17002", "25 23"}, {"17003", "25 25"}})
+    fixture.function({.id = id,
+                      .name = "crosstab",
+                      .arguments = arguments,
+                      .volatility = "s",
+                      .language = "c",
+                      .extension = "tablefunc"});
+  EXPECT_EQ(reason("SELECT * FROM crosstab('SELECT a, b, c FROM t') AS x(a int)"), "read");
+  EXPECT_EQ(reason("SELECT * FROM crosstab('SELECT a, b, c FROM t', 'SELECT 1') AS x(a int)"), "read");
+  EXPECT_THAT(reason("SELECT * FROM crosstab('SELECT last_value FROM s') AS x(a int)"),
+              HasSubstr("is a sequence"));
+  EXPECT_THAT(reason("SELECT * FROM crosstab('SELECT 1', 'SELECT nextval(''s'')') AS x(a int)"),
+              HasSubstr("nextval()"));
+  EXPECT_THAT(reason("SELECT * FROM crosstab($1) AS x(a int)"), HasSubstr("runs SQL given as text"));
+  EXPECT_EQ(reason("SELECT query_to_xml('SELECT a FROM t', true, false, '')"), "read");
+  EXPECT_THAT(reason("SELECT query_to_xml('SELECT * FROM s', true, false, '')"), HasSubstr("is a sequence"));
+  EXPECT_EQ(reason("SELECT table_to_xml('t', true, false, '')"), "read");
+  EXPECT_THAT(reason("SELECT table_to_xml('public.s', true, false, '')"), HasSubstr("is a sequence"));
+  EXPECT_NE(reason("SELECT table_to_xml('16500', true, false, '')"), "read");
+}
+
 // `(value).f` is f(value), of any type; `t.f` only of a row.
 TEST_F(hidden_calls_test, see_functions_in_what_looks_like_a_field) {
   fixture.sql(17001, "draws", "20", "SELECT nextval('s')");
