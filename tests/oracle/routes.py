@@ -2,6 +2,7 @@
 
 import collections
 import json
+import os
 import re
 import subprocess
 
@@ -13,7 +14,8 @@ class Router:
 
     def __init__(self, pgsteer, catalog=None):
         arguments = ["--catalog", catalog] if catalog else []
-        self._process = subprocess.Popen([pgsteer, "route", "--json", *arguments], stdin=subprocess.PIPE,
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PGSTEER_")}
+        self._process = subprocess.Popen([pgsteer, "route", "--json", *arguments], stdin=subprocess.PIPE, env=environment,
                                          stdout=subprocess.PIPE, text=True, encoding="utf-8", errors="surrogateescape")
 
     def ask(self, sql, session):
