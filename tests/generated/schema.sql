@@ -39,6 +39,10 @@ CREATE FUNCTION stable_lie(text) RETURNS int STABLE LANGUAGE plpgsql AS
 $$ BEGIN INSERT INTO journal (what) VALUES ($1); RETURN 1; END $$;
 CREATE FUNCTION stable_over_write(text) RETURNS int STABLE LANGUAGE sql AS 'SELECT vol_write_pl($1)';
 CREATE FUNCTION with_default(a int, b bigint DEFAULT nextval('counter')) RETURNS bigint IMMUTABLE LANGUAGE sql AS 'SELECT $1 + 0 * $2';
+CREATE FUNCTION default_server(a int, b boolean DEFAULT pg_is_in_recovery()) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT $1::text || $2';
+CREATE FUNCTION immutable_lie() RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT pg_is_in_recovery()::text';
+CREATE FUNCTION stable_dynamic(statement text) RETURNS text STABLE LANGUAGE plpgsql AS
+$$ DECLARE answer text; BEGIN EXECUTE 'SELECT ' || statement INTO answer; RETURN answer; END $$;
 CREATE FUNCTION over(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1';
 CREATE FUNCTION over(text) RETURNS int LANGUAGE sql AS 'INSERT INTO journal (what) VALUES ($1) RETURNING id';
 CREATE FUNCTION rows_of(int) RETURNS SETOF item STABLE LANGUAGE sql AS 'SELECT * FROM item WHERE grp = $1';
@@ -69,6 +73,7 @@ CREATE VIEW over_counted AS SELECT count(*) AS many FROM counted WHERE n > 0;
 CREATE VIEW unlogged AS SELECT a, b FROM scratch;
 CREATE VIEW called AS SELECT id, vol_read(grp) AS m FROM item WHERE id < 5;
 CREATE MATERIALIZED VIEW stored AS SELECT grp, count(*) AS many FROM item GROUP BY grp;
+CREATE VIEW rechecked AS SELECT id::checked AS id FROM item WHERE id < 3;
 CREATE VIEW standby AS SELECT pg_is_in_recovery() AS is_standby;
 
 CREATE FUNCTION sees(int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN $1 > 2; END $$;

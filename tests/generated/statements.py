@@ -9,9 +9,9 @@ _TABLES = {
     "part": ("id", "item", "qty"), "base": ("a", "length(b)"), "child": ("a", "c"), "grouped": ("third", "many::int"),
     "stored": ("grp", "many::int"), "called": ("id", "m"), "alt.item": ("id", "grp"), "public.item": ("id", "grp"),
     "rows_of(2)": ("id", "grp"), "generate_series(1, 5) AS g (id)": ("id",), "scratch": ("a",), "unlogged": ("a",),
-    "secret": ("id",), "watched": ("id",), "counted": ("id",), "over_counted": ("many::int",), "journal": ("id",),
+    "secret": ("id",), "watched": ("id",), "rechecked": ("id",), "counted": ("id",), "over_counted": ("many::int",), "journal": ("id",),
 }
-_RARE = ("scratch", "unlogged", "watched", "counted", "over_counted", "journal")
+_RARE = ("scratch", "unlogged", "watched", "counted", "over_counted", "journal", "rechecked")
 _SETTINGS = {
     "DateStyle": ("'ISO, DMY'", "'SQL, MDY'", "'German'"), "TimeZone": ("'UTC'", "'Asia/Tokyo'", "'America/New_York'"),
     "search_path": ("public", "alt, public", "'$user', public", "public, alt"), "bytea_output": ("'hex'", "'escape'"),
@@ -45,6 +45,7 @@ class Generator:
             lambda: f"(SELECT count(*)::int FROM ({self.query(depth + 1)}) q)", lambda: f"flip({n})", lambda: f"{n}::small",
             lambda: f"(SELECT quiet_sum(g) FROM generate_series(1, {n}) g)", lambda: f"raises({n // 2})",
             lambda: f"(ARRAY[{inner()}, {inner()}])[1]", lambda: f"('{{\"a\": {n}}}'::jsonb ->> 'a')::int", lambda: f"public.sta({n})",
+            lambda: f"({n}).flip", lambda: f"(SELECT (x.id).imm FROM item x WHERE x.id = {n})",
             lambda: f"extract(day FROM date '2026-01-01' + {n})::int", lambda: f"estimate('SELECT * FROM item WHERE id = {n}')")
         harmful = (
             lambda: f"vol_write('w{n}')", lambda: f"vol_write_pl('p{n}')", lambda: "vol_next()", lambda: "nextval('counter')::int",
@@ -52,6 +53,7 @@ class Generator:
             lambda: f"stable_over_write('o{n}')", lambda: f"({n}::pair).a", lambda: f"{n}::checked", lambda: f"setval('counter', {n * 10})::int",
             lambda: f"(SELECT noisy_sum(g) FROM generate_series(1, {n}) g)", lambda: f"vol_dynamic('SELECT {n}')::int",
             lambda: f"vol_dynamic('SELECT vol_write(''d{n}'')')::int", lambda: "(SELECT max(n) FROM rows_written(2))",
+            lambda: f"('f{n}'::text).vol_write", lambda: f"stable_dynamic('nextval(''counter'')')::int",
             lambda: f"estimate('INSERT INTO journal (what) VALUES (''e{n}'')')")
         return self.rng.choice(harmful if r > (0.995 if self.calm > 0 else 0.93) else harmless)()
 
@@ -64,7 +66,8 @@ class Generator:
                    "coalesce(nullif(current_setting('app.tenant', true), ''), 'none')", f"'\\x{n:02d}'::bytea::text", f"E'tab\\t{n}'",
                    "'item'::regclass::text", f"'sta(int)'::regprocedure::text", f"repeat('é', {n})", f"({n} / 3.0)::float8::text",
                    "timestamptz '2026-03-04 05:06:07+00'::text", "pg_get_viewdef('cheap')", "pg_is_in_recovery()::text",
-                   "current_setting('transaction_read_only')", "obj_description('item'::regclass, 'pg_class')"]
+                   "current_setting('transaction_read_only')", f"default_server({n})", f"default_server({n}, true)", "immutable_lie()",
+                   "stable_dynamic('pg_is_in_recovery()')", f"stable_dynamic('{n} + 1')", f"query_to_xml('SELECT {n} AS n', true, false, '')::text", "obj_description('item'::regclass, 'pg_class')"]
         if depth < 2:
             choices += [f"upper({self.text_expression(depth + 1)})", f"concat({self.number_expression(depth + 1)}, '!')"]
         return self.rng.choice(choices)
