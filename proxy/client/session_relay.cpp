@@ -145,7 +145,7 @@ std::size_t session::walk(std::string_view bytes, bool& unit_done) {
       continue;
     }
     put_synthetics();  // of messages before the one this answers
-    const bool minds_tags = fresh_ != nullptr || effects_.deallocates_all;
+    const bool minds_tags = fresh_ != nullptr || altering_ != nullptr || effects_.deallocates_all;
     const auto plain = retrying_ ? 0 : b.wire.owed.pass_plain(protocol::rest_of(bytes, at), minds_tags);
     if (plain > 0) {
       add_run(bytes.substr(at, plain));
