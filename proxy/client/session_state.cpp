@@ -197,7 +197,7 @@ void session::apply_state() {
                     : named_settings_ ? "settings named at run time"
                     : keeps_sequence_ ? "sequence values"
                                       : "";
-  lends_reads_ = !loaded_library_ && !called_c_ && !seeded_random_;
+  lends_reads_ = !loaded_library_ && !called_c_ && !seeded_random_ && !named_settings_;
   routing::temporary_names temporary;
   bool has_temporary = false;
   for (const auto& row : b.own_rows) {
