@@ -21,7 +21,7 @@ inline constexpr unsigned fx_reads_custom = 32;     // reads settings by name, c
 inline constexpr unsigned fx_literal_sensitive = 16;  // a literal argument names a relation or other object
 // Runs functions that its arguments do not show: anything may be left behind.
 inline constexpr unsigned fx_remembers = 64;  // leaves in the backend what nobody can ask for
-inline constexpr unsigned fx_unknown = fx_may_set | fx_may_pin | fx_session_sequence | fx_nextval;
+inline constexpr unsigned fx_unknown = fx_may_set | fx_may_pin | fx_nextval;  // runs any SQL it is told
 
 struct builtin_function {
   std::string_view name;

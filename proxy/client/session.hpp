@@ -290,6 +290,7 @@ class session final : public event_handler {
 
   // session_sequence.cpp
   void note_sequence_use(const routing::classification& c, backend& b);
+  [[nodiscard]] bool asks_sequence(const unit_view& u, const routing::classification& c) const;
   void note_sequence_user();
   void note_sequence_words(std::string_view ddl);
   [[nodiscard]] bool acquire_sequence_backend();

@@ -9,6 +9,18 @@
 
 namespace pgsteer::proxy {
 
+namespace {
+
+bool names_sequence_values(std::string_view sql) {
+  const auto has = [sql](std::string_view word) {
+    const auto equal = [](char a, char b) { return (a | 0x20) == b; };
+    return std::search(sql.begin(), sql.end(), word.begin(), word.end(), equal) != sql.end();
+  };
+  return has("currval") || has("lastval");
+}
+
+}  // namespace
+
 void session::note_sequence_use(const routing::classification& c, backend& b) {
   if (c.kind == routing::statement_kind::empty || c.kind == routing::statement_kind::set) return;
   b.sequence_user = serial_;
@@ -18,11 +30,15 @@ void session::note_sequence_use(const routing::classification& c, backend& b) {
 
 // A table, function or rule that asks for such values is used before the catalog is read again.
 void session::note_sequence_words(std::string_view ddl) {
-  const auto has = [ddl](std::string_view word) {
-    const auto equal = [](char a, char b) { return (a | 0x20) == b; };
-    return std::search(ddl.begin(), ddl.end(), word.begin(), word.end(), equal) != ddl.end();
-  };
-  if (has("currval") || has("lastval")) note_sequence_user();
+  if (names_sequence_values(ddl)) note_sequence_user();
+}
+
+// What runs any SQL (query_to_xml()) asks for them where its text does.
+bool session::asks_sequence(const unit_view& u, const routing::classification& c) const {
+  const auto& may = c.effects;
+  if (may.uses_session_sequence) return true;
+  if (!may.may_set || !may.may_pin || !may.calls_nextval) return false;
+  return names_sequence_values(u.bytes) || (u.is_extended && worker_.unit.has_text(names_sequence_values));
 }
 
 void session::note_sequence_user() {

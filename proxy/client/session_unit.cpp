@@ -111,8 +111,7 @@ std::size_t session::start_unit(const unit_view& u) {
     return u.bytes.size();
   }
   if (answer_here(u, c) || refuse_own_setting(u, c) || explain_route(u, c)) return u.bytes.size();
-  if (c.effects.uses_session_sequence && backend_ == nullptr && !acquire_sequence_backend())
-    return refuse_sequence(u);
+  if (backend_ == nullptr && asks_sequence(u, c) && !acquire_sequence_backend()) return refuse_sequence(u);
   if (wait_.is_linked()) return 0;
   if (backend_ != nullptr && prepared_settings_) {  // granted, and its settings are in force
     return dispatch(u, c, *backend_) ? u.bytes.size() : 0;

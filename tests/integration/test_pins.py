@@ -291,6 +291,16 @@ class Sequences(unittest.TestCase):
                         other.query(drawn)
                     self.assertEqual(one.query("SELECT lastval()").values, value)
 
+    def test_what_runs_any_sql_asks_where_its_text_does(self):
+        with raw.logged_in(proxy.port) as one, raw.logged_in(proxy.port) as other:
+            for _ in range(3):
+                value = one.query("SELECT nextval('numbers')").values[0]
+                for _ in range(4):
+                    self.assertEqual(other.query("SELECT nextval('numbers')").errors, [])
+                self.assertEqual(one.query("SELECT table_to_xml('thing', true, false, '')").errors, [])
+                answer = one.query("SELECT query_to_xml('SELECT lastval() AS last', true, false, '')")
+                if answer.sqlstates != ["55000"]:
+                    self.assertIn(f"<last>{value}</last>", answer.values[0])
 
     def test_a_default_that_asks_is_right_at_once(self):
         with raw.logged_in(proxy.port) as one, raw.logged_in(proxy.port) as other:
