@@ -12,6 +12,7 @@
 
 #include "routing/classifier.hpp"
 #include "routing/kept_parameters.hpp"
+#include "routing/settings_statements.hpp"
 #include "routing/sql_parser.hpp"
 #include "routing/statements.hpp"
 #include "routing/text_template.hpp"
@@ -248,6 +249,21 @@ std::string as_statement(const plpgsql_body& body, std::string_view end) {
   return fmt::format("{} AS {}{}{} LANGUAGE plpgsql", text, tag, inner, tag);
 }
 
+// `RETURN NEXT;` returns the row of the output parameters, which libpg_query does not know of.
+std::string with_values_to_return(std::string_view source) {
+  constexpr std::string_view blanks = " \t\r\n";
+  std::string text(source);
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (!begins_with_word(std::string_view(text).substr(at), "return")) continue;
+    const auto next = text.find_first_not_of(blanks, text.find_first_not_of(blanks, at) + 6);
+    const auto end = next == std::string::npos ? next : text.find_first_not_of(blanks, next + 4);
+    if (end == std::string::npos || text[end] != ';' || lower_case(text.substr(next, 4)) != "next") continue;
+    text.insert(end, " NULL");
+    at = end;
+  }
+  return text;
+}
+
 bool judge_plpgsql(const plpgsql_body& body, std::string_view end, const facts& known, findings& found) {
   const auto statement = as_statement(body, end);
   const plpgsql_result result(statement.c_str());
@@ -274,8 +290,14 @@ findings judge_sql_body(std::string_view source, const facts& known) {
 findings judge_plpgsql_body(const plpgsql_body& body, const facts& known) {
   findings found;
   const bool fits = body.source.size() <= max_parsed_text && body.source.find('\0') == std::string_view::npos;
-  const bool is_judged =
+  bool is_judged =
       fits && (judge_plpgsql(body, "\n;", known, found) || judge_plpgsql(body, "\n", known, found));
+  if (!is_judged && fits && body.returns_set) {
+    const auto source = with_values_to_return(body.source);
+    auto other = body;
+    other.source = source;
+    is_judged = judge_plpgsql(other, "\n;", known, found) || judge_plpgsql(other, "\n", known, found);
+  }
   if (!is_judged) found.doubt_code("a body that cannot be parsed");
   return found;
 }

@@ -54,13 +54,14 @@ class catalog_fixture {
     std::string kind = "f";
     std::string mixes_outputs = "f";
     std::optional<std::string> default_tree = {};
+    std::string returns_set = "f";
   };
 
   void function(const function_row& f) {
     add(catalog_query::functions,
-        {f.id,     f.schema,   f.name,  f.arguments, f.defaults,      f.is_variadic, f.volatility,
-         f.kind,   f.language, "f",     "f",         f.extension,     f.owner,       f.config,
-         f.source, f.tree,     f.names, f.types,     f.mixes_outputs, f.default_tree});
+        {f.id,     f.schema,   f.name,        f.arguments,   f.defaults,      f.is_variadic, f.volatility,
+         f.kind,   f.language, f.returns_set, f.returns_set, f.extension,     f.owner,       f.config,
+         f.source, f.tree,     f.names,       f.types,       f.mixes_outputs, f.default_tree});
   }
 
   // A function of public in SQL or PL/pgSQL.

@@ -118,6 +118,25 @@ TEST_F(hidden_calls_test, judge_the_queries_that_functions_are_given) {
   EXPECT_NE(reason("SELECT table_to_xml('16500', true, false, '')"), "read");
 }
 
+TEST_F(hidden_calls_test, read_bodies_that_return_the_row_of_their_outputs) {
+  fixture.relation(16500, 2200, "t");
+  const auto make = [&](const std::string& id, const std::string& name, const std::string& source) {
+    fixture.function({.id = id,
+                      .name = name,
+                      .arguments = "23",
+                      .language = "plpgsql",
+                      .source = source,
+                      .names = R"(["n", "a"])",
+                      .returns_set = "t"});
+  };
+  make("17001", "counts", "BEGIN FOR a IN 1..n LOOP RETURN NEXT; END LOOP;\n  return\nnext ; RETURN; END");
+  make("17002", "writes", "BEGIN DELETE FROM t; RETURN NEXT; END");
+  make("17003", "values", "BEGIN RETURN NEXT nextval('s'); END");
+  EXPECT_EQ(reason("SELECT * FROM counts(3)"), "read");
+  EXPECT_THAT(reason("SELECT * FROM writes(3)"), HasSubstr("DELETE is not a read"));
+  EXPECT_THAT(reason("SELECT * FROM public.values(3)"), HasSubstr("nextval()"));
+}
+
 // `(value).f` is f(value), of any type; `t.f` only of a row.
 TEST_F(hidden_calls_test, see_functions_in_what_looks_like_a_field) {
   fixture.sql(17001, "draws", "20", "SELECT nextval('s')");
