@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include "protocol/frame.hpp"
@@ -23,8 +24,7 @@ char* put_header(protocol::gather& out, char type, std::size_t here, std::size_t
 }
 
 char* put(char* at, std::string_view bytes) {
-  std::memcpy(at, bytes.data(), bytes.size());
-  return at + bytes.size();
+  return std::copy(bytes.begin(), bytes.end(), at);
 }
 
 void put_parse(protocol::gather& out, std::string_view name, std::string_view tail) {
