@@ -126,6 +126,8 @@ class Carried(Client):
 
     def test_a_server_connection_that_dies_takes_nothing_along(self):
         self.run_one("PREPARE lives AS SELECT 'still', txid_current() > 0")
+        # While a connection is asked what PREPARE has left there it is the session's own, and so is its end.
+        wait_until(lambda: '"target":"' not in proxy.get("/clients")[1], message="nobody holds a connection")
         servers.primary.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'")
         wait_until(lambda: self.one.query("EXECUTE lives").values == ["still"], message="it is made again")
 
