@@ -1,4 +1,4 @@
-"""A pgsteer in front of a pair of servers, and a part of docs/performance.md. Used by bench/offload and bench/consistency."""
+"""A pgsteer in front of a pair of servers, and a part of docs/performance.md. Used by bench/offload, bench/consistency and bench/judging."""
 import os
 import pathlib
 import subprocess
@@ -12,18 +12,19 @@ BINARY = ROOT / "build/release/pgsteer"
 
 
 class Proxy:
-    """Ready when a read has been sent to the replica: by then the database's catalog is known."""
+    """Ready when a read has been sent to the replica: by then the database's catalog is known. Without one: to the primary."""
 
-    def __init__(self, binary, pair, **variables):
+    def __init__(self, binary, pair, with_replica=True, **variables):
         self.port = free_port()
-        settings = {"DATABASE_URL": pair.url(pair.primary.port), "DATABASE_REPLICA_URL": pair.url(pair.replica.port),
-                    "PGSTEER_POOL_SIZE": "10", "PGSTEER_LISTEN": f"127.0.0.1:{self.port}", "PGSTEER_ADMIN_LISTEN": "off",
+        replica = {"DATABASE_REPLICA_URL": pair.url(pair.replica.port)} if with_replica else {}
+        reader = pair.replica if with_replica else pair.primary
+        settings = {"DATABASE_URL": pair.url(pair.primary.port), **replica, "PGSTEER_POOL_SIZE": "10", "PGSTEER_LISTEN": f"127.0.0.1:{self.port}", "PGSTEER_ADMIN_LISTEN": "off",
                     "PGSTEER_REPLICA_WARMUP": "0s", "PATH": os.environ["PATH"], **variables}
         with open(pair.root / "pgsteer.log", "ab") as log:
             self.process = subprocess.Popen([binary], env=settings, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         read = ["psql", "-XAtqc", "/* ready */ SELECT count(*) FROM pg_class", pair.url(self.port)]
         wait_until(lambda: subprocess.run(read, capture_output=True, check=False).returncode == 0
-                   and any("ready" in text for text in pair.replica.calls(pair.database)), 30, "pgsteer to read on the replica")
+                   and any("ready" in text for text in reader.calls(pair.database)), 30, "pgsteer to read")
 
     def cpu_seconds(self):
         """Of all its threads, since its start."""
