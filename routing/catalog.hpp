@@ -19,6 +19,7 @@ using object_id = std::uint32_t;
 // Objects below this were made by initdb.
 inline constexpr object_id first_user_object = 16384;
 inline constexpr object_id pg_catalog_schema = 11;
+inline constexpr object_id text_type = 25;
 
 // stored_type: of a column, whose values passed their domain's checks when they were made.
 enum class object_kind : std::uint8_t { function, operation, relation, type, stored_type, setting, trigger };

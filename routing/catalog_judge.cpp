@@ -20,7 +20,6 @@ constexpr std::size_t max_depth = 60;
 constexpr std::size_t max_bodies = 2000;
 constexpr std::size_t max_paths = 1000;
 
-constexpr object_id text_type_id = 25;
 constexpr std::string_view made_as_it_runs = "EXECUTE of a text made as it runs";
 
 enum question_kind : std::uint8_t { of_function, of_relation, of_type, of_row, of_writing, of_defaults };
@@ -238,7 +237,7 @@ std::vector<text_template> catalog_judge::texts_of(const catalog_function& f) co
   std::vector<text_template> all;
   const auto types = known_->ids(f.arguments);
   for (std::size_t at = 0; at < types.size(); ++at) {
-    if (types[at] == text_type_id) all.push_back({{text_piece::kind::plain, {}, at}});
+    if (types[at] == text_type) all.push_back({{text_piece::kind::plain, {}, at}});
   }
   return all;
 }
@@ -269,7 +268,7 @@ bool catalog_judge::takes_texts(const catalog_function& f, std::span<const argum
     return std::ranges::all_of(text, [&](const text_piece& piece) {
       const auto at = piece.parameter;
       return piece.is == text_piece::kind::constant ||
-             (at < arguments.size() && types[at] == text_type_id && arguments[at].constant);
+             (at < arguments.size() && types[at] == text_type && arguments[at].constant);
     });
   });
 }

@@ -265,7 +265,6 @@ verdict names_in_path::selection(std::string_view field) const {
 
 // Of two texts an operator for just those is taken, whatever others of its name there are: ltree's || too.
 bool names_in_path::is_only_builtin(object_sort sort, std::string_view name) const {
-  constexpr object_id text_type = 25;
   const auto is_made = [](const auto& each) { return each.id >= first_user_object; };
   const auto& known = judge_.known();
   if (sort == object_sort::function) return std::ranges::none_of(known.functions(name), is_made);

@@ -3,34 +3,23 @@
 #include <algorithm>
 #include <array>
 
+#include "proxy/client/sql_words.hpp"
+
 namespace pgsteer::proxy {
 namespace {
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
 }
 
-bool is_in_name(char c) {
-  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == '_' || c == '$' ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
-
-bool is_same(char one, char other) {
-  return lower(one) == lower(other);
-}
-
 bool begins_with(std::string_view text, std::string_view word) {
-  return text.size() >= word.size() && std::equal(word.begin(), word.end(), text.begin(), is_same);
+  return text.size() >= word.size() && std::equal(word.begin(), word.end(), text.begin(), is_same_letter);
 }
 
 // Where the word stands by itself, from there on; npos: nowhere.
 std::size_t find_word(std::string_view sql, std::string_view word, std::size_t from = 0) {
   for (auto at = sql.begin() + static_cast<std::ptrdiff_t>(std::min(from, sql.size()));; ++at) {
-    at = std::search(at, sql.end(), word.begin(), word.end(), is_same);
+    at = std::search(at, sql.end(), word.begin(), word.end(), is_same_letter);
     if (at == sql.end()) return std::string_view::npos;
     const auto end = at + static_cast<std::ptrdiff_t>(word.size());
     const bool is_whole =
@@ -69,12 +58,10 @@ bool may_concern(std::string_view sql, std::string_view role, std::string_view d
                                                 "current_database"};
   // Names that are written with escapes, or put together as it runs.
   constexpr std::array<std::string_view, 4> untold{"\"\"", "u&\"", "execute", "||"};
-  const auto holds = [sql](std::string_view part) {
-    return std::search(sql.begin(), sql.end(), part.begin(), part.end(), is_same) != sql.end();
-  };
-  if (holds(role) || holds(database) || has_word(sql, "all") || std::ranges::any_of(untold, holds))
+  const auto stands = [sql](std::string_view part) { return holds(sql, part); };
+  if (stands(role) || stands(database) || has_word(sql, "all") || std::ranges::any_of(untold, stands))
     return true;
-  return is_own && std::ranges::any_of(own, holds);
+  return is_own && std::ranges::any_of(own, stands);
 }
 
 std::string_view defaults_question() {

@@ -4,6 +4,7 @@
 
 #include "protocol/frame.hpp"
 #include "protocol/message_writer.hpp"
+#include "proxy/client/sql_words.hpp"
 
 namespace pgsteer::proxy {
 
@@ -12,17 +13,8 @@ namespace {
 using protocol::expected;
 using protocol::owner;
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-bool is_word(char c) {
-  return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
-         static_cast<unsigned char>(c) >= 0x80;
 }
 
 std::vector<std::uint32_t> parameter_types(const prepared_statement& s) {
@@ -50,7 +42,7 @@ std::string executed_name(std::string_view sql) {
     sql.remove_prefix(1);
   if (sql.size() <= keyword.size()) return {};
   for (std::size_t i = 0; i < keyword.size(); ++i) {
-    if (lower(sql[i]) != keyword[i]) return {};
+    if (fold(sql[i]) != keyword[i]) return {};
   }
   sql.remove_prefix(keyword.size());
   if (!is_space(sql[0])) return {};
@@ -63,8 +55,8 @@ std::string executed_name(std::string_view sql) {
     return end == std::string_view::npos ? name : std::string(sql.substr(1, end - 1));
   }
   for (const char c : sql) {
-    if (!is_word(c)) break;
-    name.push_back(lower(c));
+    if (!is_in_name(c)) break;
+    name.push_back(fold(c));
   }
   return name;
 }

@@ -1,10 +1,10 @@
 // currval() and lastval(): values that live in one backend's session. The session goes back to the
 // backend where it last may have drawn from a sequence, as long as nobody else has done so there;
 // sessions of an application that has asked for such values keep theirs from their next write on.
-#include <algorithm>
 
 #include "protocol/message_writer.hpp"
 #include "proxy/client/session.hpp"
+#include "proxy/client/sql_words.hpp"
 #include "proxy/worker.hpp"
 
 namespace pgsteer::proxy {
@@ -12,11 +12,7 @@ namespace pgsteer::proxy {
 namespace {
 
 bool names_sequence_values(std::string_view sql) {
-  const auto has = [sql](std::string_view word) {
-    const auto equal = [](char a, char b) { return (a | 0x20) == b; };
-    return std::search(sql.begin(), sql.end(), word.begin(), word.end(), equal) != sql.end();
-  };
-  return has("currval") || has("lastval");
+  return holds(sql, "currval") || holds(sql, "lastval");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import json
 import unittest
 
 from tests.support.cluster import Cluster
@@ -144,6 +145,48 @@ class Positions(Sessions):
             near.kill()
             for _ in range(5):
                 self.assertEqual(self.count(reader)[0], 1)
+
+
+class CrashedStandby(unittest.TestCase):
+    @staticmethod
+    def is_back(proxy):
+        return all((s["health"], s["connects"]) == ("up", 2) for s in json.loads(proxy.get("/status")[1])["servers"] if s["role"] == "replica")
+
+    def test_one_that_comes_back_behind(self):
+        """What it had replayed and not flushed is gone with it; nobody may be shown less than before."""
+        own = Cluster(replicas=1)
+        self.addCleanup(own.stop)
+        own.run("CREATE TABLE thing (id int)")
+        own.wait_for_replay()
+        own.primary.ask("CHECKPOINT")
+        own.wait_for_replay()
+        own.replica.ask("CHECKPOINT")
+        proxy = Proxy(own.primary.url(), own.replica.url(), reconnect_delay="100ms")
+        self.addCleanup(proxy.stop)
+        numbers = itertools.count(1)
+
+        def count(client):
+            mark = f"/* crashed {next(numbers)} end */"
+            rows = client.execute(f"SELECT count(*) FROM thing {mark}").fetchall()
+            return rows[0][0], next(iter(own.ran(mark)))
+
+        with proxy.connect() as writer, proxy.connect() as reader:
+            writer.execute("INSERT INTO thing VALUES (1)")
+            for client in (writer, reader):
+                wait_until(lambda client=client: count(client) == (1, "replica1"), message="the replica shows it")
+            own.replica.ask("ALTER SYSTEM SET recovery_min_apply_delay = '1h'")
+            own.replica.kill()
+            own.replica.start()
+            own.replica.wait_ready()
+            self.assertEqual(own.replica.value("SELECT count(*) FROM thing"), 0, "it has come back behind")
+            wait_until(lambda: self.is_back(proxy), message="it is there again")
+            for _ in range(10):
+                for client in (writer, reader):
+                    self.assertEqual(count(client), (1, "primary"))
+            own.replica.ask("ALTER SYSTEM RESET recovery_min_apply_delay")
+            own.replica.reload()
+            for client in (writer, reader):
+                wait_until(lambda client=client: count(client) == (1, "replica1"), message="it shows it again")
 
 
 if __name__ == "__main__":
