@@ -38,7 +38,7 @@ inline constexpr std::uint32_t max_frame_length = 0x3fffffff;  // PostgreSQL's o
 [[nodiscard]] inline frame peek_frame(std::string_view bytes) {
   if (bytes.size() < header_size) return {};
   const std::uint32_t length = load_u32(bytes.data() + 1);
-  if (length < 4 || length > max_frame_length) return {bytes[0], broken_frame};
+  if (length - 4 > max_frame_length - 4) return {bytes[0], broken_frame};  // as unsigned: below 4 too
   return {bytes[0], std::size_t{length} + 1};
 }
 
@@ -51,7 +51,7 @@ inline constexpr std::uint32_t max_frame_length = 0x3fffffff;  // PostgreSQL's o
 [[nodiscard]] inline bool take_string(std::string_view& body, std::string_view& out) {
   const auto end = body.find('\0');
   if (end == std::string_view::npos) return false;
-  out = body.substr(0, end);
+  out = {body.data(), end};
   body.remove_prefix(end + 1);
   return true;
 }

@@ -1,5 +1,7 @@
 #include "protocol/ledger.hpp"
 
+#include <array>
+
 #include "protocol/frame.hpp"
 
 namespace pgsteer::protocol {
@@ -50,7 +52,7 @@ step advance(expected what, char type) {
 }
 
 // `wrong` stands for whatever somebody must look at.
-step plain_step(expected what, char type) {
+constexpr step plain_meaning(expected what, char type) {
   switch (type) {
     case 'D':
       return what == expected::execute || what == expected::query ? step::go_on : step::wrong;
@@ -74,6 +76,16 @@ step plain_step(expected what, char type) {
       return step::wrong;
   }
 }
+
+constexpr std::size_t expected_kinds = static_cast<std::size_t>(expected::synthetic) + 1;
+constexpr auto plain_steps = [] {
+  std::array<std::array<step, 256>, expected_kinds> all{};
+  for (std::size_t what = 0; what < all.size(); ++what) {
+    for (std::size_t type = 0; type < all[what].size(); ++type)
+      all[what][type] = plain_meaning(static_cast<expected>(what), static_cast<char>(type));
+  }
+  return all;
+}();
 
 bool is_answered_by_ready(expected what) {
   return what == expected::query || what == expected::function_call;
@@ -99,18 +111,28 @@ reply ledger::on_reply(char type) {
 }
 
 std::size_t ledger::pass_plain(std::string_view bytes, bool minds_tags) {
-  const auto head = head_;
-  std::size_t passed = 0;
-  while (head_ < entries_.size() && entries_[head_].whose == owner::client) {
-    const auto f = peek_frame(rest_of(bytes, passed));
-    if (!f.is_header_known() || f.size == broken_frame || f.size > bytes.size() - passed) break;
-    const auto s = plain_step(entries_[head_].what, f.type);
-    if (s == step::wrong || (f.type == 'C' && minds_tags)) break;
-    if (f.type == 'C') copy_in_ = false;
-    passed += f.size;
-    if (s == step::done) ++head_;
+  const auto* entry = entries_.data() + head_;
+  const auto* const end = entries_.data() + end_;
+  const char* at = bytes.data();
+  std::size_t left = bytes.size();
+  while (entry != end && entry->whose == owner::client) {
+    const auto f = peek_frame({at, left});
+    if (!f.is_header_known() || f.size == broken_frame || f.size > left) break;
+    const auto s = plain_steps[static_cast<std::size_t>(entry->what)][static_cast<unsigned char>(f.type)];
+    if (s == step::wrong) break;
+    if (f.type == 'C') {
+      if (minds_tags) break;
+      copy_in_ = false;
+    }
+    at += f.size;
+    left -= f.size;
+    entry += s == step::done ? 1 : 0;
   }
-  if (head_ != head && is_empty()) clear();
+  const auto passed = bytes.size() - left;
+  const auto head = static_cast<std::size_t>(entry - entries_.data());
+  if (head == head_) return passed;
+  head_ = head;
+  if (is_empty()) clear();
   return passed;
 }
 
@@ -123,7 +145,7 @@ reply ledger::finish(const ledger_entry& e) {
 
 // "ErrorResponse ... then reads and discards messages until a Sync" (protocol-flow, extended query).
 reply ledger::skip_to_sync(const ledger_entry& e) {
-  while (head_ < entries_.size() && entries_[head_].what != expected::sync) {
+  while (!is_empty() && entries_[head_].what != expected::sync) {
     note_failed(entries_[head_].change);
     ++head_;
   }
@@ -141,10 +163,10 @@ void ledger::begin_copy_in(const ledger_entry& e) {
   copy_in_ = true;
   if (e.what != expected::execute) return;
   auto next = head_ + 1;
-  while (next < entries_.size() && entries_[next].what == expected::sync)
+  while (next < end_ && entries_[next].what == expected::sync)
     ++next;
-  entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(head_) + 1,
-                 entries_.begin() + static_cast<std::ptrdiff_t>(next));
+  auto* const all = entries_.data();
+  end_ = static_cast<std::size_t>(std::copy(all + next, all + end_, all + head_ + 1) - all);
 }
 
 void ledger::note_failed(std::uint32_t change) {
@@ -165,9 +187,14 @@ std::uint32_t ledger::take_failed_change() {
   return c;
 }
 
+void ledger::make_room() {
+  entries_.resize(2 * entries_.size() + 8);
+}
+
 void ledger::clear() {
-  entries_.clear();
-  head_ = 0;
+  constexpr std::size_t most_kept = 1024;
+  if (entries_.size() > most_kept) entries_ = {};
+  head_ = end_ = 0;
   copy_in_ = false;
   skipping_ = false;
 }

@@ -37,9 +37,10 @@ enum class verdict : std::uint8_t {
 struct ledger_entry {
   expected what = expected::sync;
   owner whose = owner::client;
-  char synthetic_type = 0;   // with synthetic: the message type to make
-  std::uint32_t change = 0;  // statement change (1-based, see prepared_statements) that this message makes
-  bool has_data = false;     // of a COPY, whole and sent right behind it
+  char synthetic_type = 0;  // with synthetic: the message type to make
+  std::uint32_t change : 31 =
+      0;                      // statement change (1-based, see prepared_statements) that this message makes
+  bool has_data : 1 = false;  // of a COPY, whole and sent right behind it
 };
 
 struct reply {
@@ -52,10 +53,17 @@ struct reply {
 
 class ledger {
  public:
-  void expect(const ledger_entry& e) {
+  void expect(ledger_entry e) {
     if (skipping_ && e.what != expected::sync) return note_failed(e.change);
     skipping_ = false;
-    entries_.push_back(e);
+    add(e);
+  }
+  // A Bind of the client's, with what comes right behind it.
+  void expect_bound(bool is_described, bool is_executed) {
+    if (skipping_) return;
+    add({expected::bind});
+    if (is_described) add({expected::describe_portal});
+    if (is_executed) add({expected::execute});
   }
 
   // A frame of this type arrived (not NoticeResponse, ParameterStatus or NotificationResponse, which
@@ -71,14 +79,13 @@ class ledger {
   // A synthetic entry at the head: its type, taken off; 0 where the head waits for the server.
   [[nodiscard]] char take_synthetic();
 
-  [[nodiscard]] bool is_empty() const { return head_ == entries_.size(); }
-  [[nodiscard]] std::size_t size() const { return entries_.size() - head_; }
+  [[nodiscard]] bool is_empty() const { return head_ == end_; }
+  [[nodiscard]] std::size_t size() const { return end_ - head_; }
   // The server reads CopyData, CopyDone and CopyFail and nothing else.
   [[nodiscard]] bool is_copy_in() const { return copy_in_; }
   // The client has sent CopyDone or CopyFail: a Sync counts again from here on.
   void end_copy_in() {
-    if (!copy_in_ && !entries_.empty())
-      entries_.back().has_data = true;  // before the server has asked for it
+    if (!copy_in_ && !is_empty()) entries_[end_ - 1].has_data = true;  // before the server has asked for it
     copy_in_ = false;
   }
   [[nodiscard]] bool is_head_query() const { return !is_empty() && entries_[head_].what == expected::query; }
@@ -86,7 +93,7 @@ class ledger {
   [[nodiscard]] bool is_head_ours() const { return !is_empty() && entries_[head_].whose == owner::proxy; }
   // Something of the client's is unanswered.
   [[nodiscard]] bool owes_client() const {
-    return std::any_of(entries_.begin() + static_cast<std::ptrdiff_t>(head_), entries_.end(),
+    return std::any_of(entries_.data() + head_, entries_.data() + end_,
                        [](const ledger_entry& e) { return e.whose == owner::client; });
   }
   // Lowest change forgotten by an error since this was last asked; 0: none.
@@ -98,13 +105,19 @@ class ledger {
   void clear();
 
  private:
+  void add(ledger_entry e) {
+    if (end_ == entries_.size()) make_room();
+    entries_[end_++] = e;
+  }
+  void make_room();
   reply finish(const ledger_entry& e);
   reply skip_to_sync(const ledger_entry& e);
   void begin_copy_in(const ledger_entry& e);
   void note_failed(std::uint32_t change);
 
-  std::vector<ledger_entry> entries_;
+  std::vector<ledger_entry> entries_;  // those due: from head_ to end_; behind it is room
   std::size_t head_ = 0;
+  std::size_t end_ = 0;
   std::uint32_t failed_change_ = 0;
   bool copy_in_ = false;
   bool skipping_ = false;

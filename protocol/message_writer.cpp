@@ -2,6 +2,7 @@
 
 #include <cassert>
 #include <cstddef>
+#include <cstring>
 #include <limits>
 
 namespace pgsteer::protocol::write {
@@ -11,19 +12,15 @@ namespace {
 constexpr std::uint32_t text_oid = 25;
 constexpr std::uint32_t cancel_request_code = 80877102;
 
-void put_bytes(std::string& out, std::uint32_t value, int count) {
-  for (int shift = (count - 1) * 8; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<char>((value >> static_cast<unsigned>(shift)) & 0xffU));
-  }
-}
-
 void put_int16(std::string& out, std::size_t value) {
   assert(value <= std::numeric_limits<std::uint16_t>::max());
-  put_bytes(out, static_cast<std::uint32_t>(value), 2);
+  const auto wire = __builtin_bswap16(static_cast<std::uint16_t>(value));
+  out.append(reinterpret_cast<const char*>(&wire), sizeof wire);
 }
 
 void put_int32(std::string& out, std::uint32_t value) {
-  put_bytes(out, value, 4);
+  const auto wire = __builtin_bswap32(value);
+  out.append(reinterpret_cast<const char*>(&wire), sizeof wire);
 }
 
 void put_string(std::string& out, std::string_view text) {
@@ -45,8 +42,8 @@ class message {
   ~message() {
     const auto length = out_.size() - start_;
     assert(length <= std::size_t{std::numeric_limits<std::int32_t>::max()});
-    for (std::size_t i = 0; i < 4; ++i)
-      out_[start_ + i] = static_cast<char>((length >> (24 - 8 * i)) & 0xffU);
+    const auto wire = __builtin_bswap32(static_cast<std::uint32_t>(length));
+    std::memcpy(out_.data() + start_, &wire, sizeof wire);
   }
 
  private:

@@ -1,10 +1,12 @@
 #include "protocol/unit.hpp"
 
+#include <array>
+
 namespace pgsteer::protocol {
 
 namespace {
 
-unit_end end_of(char type) {
+constexpr unit_end meaning_of(char type) {
   switch (type) {
     case 'Q':
       return unit_end::query;
@@ -29,6 +31,17 @@ unit_end end_of(char type) {
     default:
       return unit_end::broken;
   }
+}
+
+constexpr auto ends = [] {
+  std::array<unit_end, 256> all{};
+  for (std::size_t type = 0; type < all.size(); ++type)
+    all[type] = meaning_of(static_cast<char>(type));
+  return all;
+}();
+
+unit_end end_of(char type) {
+  return ends[static_cast<unsigned char>(type)];
 }
 
 // PostgreSQL ends a session at a Terminate whatever else is in the batch, and skips stray COPY data.

@@ -2,6 +2,7 @@
 // routing::classifier, shared by its cache, the prepared statements and the units that use it.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -53,22 +54,9 @@ struct session_effects {
   bool changes_catalog : 1 = false;  // DDL: catalog facts are stale once it commits
   bool meets_unknown : 1 = false;    // a relation that the catalog does not have: nobody knows what it runs
   session_effects& operator|=(const session_effects& o) {
-    may_set |= o.may_set;
-    may_pin |= o.may_pin;
-    deallocates_all |= o.deallocates_all;
-    sets_local |= o.sets_local;
-    leaves_empty |= o.leaves_empty;
-    resets |= o.resets;
-    loads_library |= o.loads_library;
-    calls_c |= o.calls_c;
-    uses_session_sequence |= o.uses_session_sequence;
-    calls_nextval |= o.calls_nextval;
-    reads_custom |= o.reads_custom;
-    lists_prepared |= o.lists_prepared;
-    seeds_random |= o.seeds_random;
-    names_settings |= o.names_settings;
-    changes_catalog |= o.changes_catalog;
-    meets_unknown |= o.meets_unknown;
+    using bits = std::uint16_t;
+    *this = std::bit_cast<session_effects>(
+        static_cast<bits>(std::bit_cast<bits>(*this) | std::bit_cast<bits>(o)));
     return *this;
   }
 };

@@ -36,6 +36,7 @@ constexpr std::array<std::string_view, 64> safe_names{
 }  // namespace
 
 bool is_ascii_safe_encoding(std::string_view client_encoding) {
+  if (client_encoding == "UTF8") return true;
   const auto name = clean_name(client_encoding);
   return !name.empty() && std::find(safe_names.begin(), safe_names.end(), name) != safe_names.end();
 }

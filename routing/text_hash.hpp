@@ -27,7 +27,16 @@ namespace pgsteer::routing {
     hash = fold(hash ^ word, k1);
   }
   std::uint64_t tail = 0;
-  std::memcpy(&tail, at, left);
+  if (left >= 4) {
+    std::uint32_t first = 0;
+    std::uint32_t last = 0;
+    std::memcpy(&first, at, 4);
+    std::memcpy(&last, at + left - 4, 4);
+    tail = std::uint64_t{first} << 32 | last;
+  } else if (left > 0) {
+    const auto byte = [at](std::size_t i) { return std::uint64_t{static_cast<unsigned char>(at[i])}; };
+    tail = byte(0) << 16 | byte(left / 2) << 8 | byte(left - 1);
+  }
   return fold(hash ^ tail, k0 ^ left);
 }
 

@@ -85,8 +85,7 @@ class extended_unit {
   // Whether `test` holds for the text of a statement that the batch judged last uses.
   template <class Test>
   [[nodiscard]] bool has_text(Test test) const {
-    return std::ranges::any_of(
-        items_, [&](const item& i) { return i.statement != nullptr && test(i.statement->text()); });
+    return std::any_of(held_.begin() + 1, held_.end(), [&](const auto& s) { return test(s->text()); });
   }
 
   // Tells `visit` each name in the batch judged last that means no statement of the protocol's, as far as is
@@ -94,7 +93,7 @@ class extended_unit {
   template <class Visit>
   void each_unknown_name(std::string_view bytes, Visit visit) const {
     for (const auto& i : items_) {
-      if (i.name_size > 0 && !i.known && i.statement == nullptr)
+      if (i.name_size > 0 && !i.known && i.statement == none)
         visit(bytes.substr(i.offset + i.name_at, i.name_size));
     }
   }
@@ -113,27 +112,36 @@ class extended_unit {
   static void show_own(const write_context& context, protocol::gather& out);
 
  private:
+  using place = std::uint32_t;  // in held_
+  static constexpr place none = 0;
+
   struct item {
-    char type;
-    char sub;                        // 'S' or 'P' of Describe and Close
-    std::size_t offset, size;        // as far as it is here
-    std::size_t whole;               // the last one may be large and still arriving
-    std::size_t name_at, name_size;  // of the statement's name, from the frame's start
-    statement_ref statement;
-    bool known;
+    char type = 0;
+    char sub = 0;                              // 'S' or 'P' of Describe and Close
+    bool known = false;                        // the name, at this place of the batch
+    bool is_described = false;                 // Bind, with a Describe of a portal right behind it
+    bool is_executed = false;                  // Bind, with an Execute right behind it or behind that
+    place statement = none;                    // what it means, or what Parse makes
+    std::uint32_t name_at = 0, name_size = 0;  // of the statement's name, from the frame's start
+    std::size_t offset = 0, size = 0;          // as far as it is here
+    std::size_t whole = 0;                     // the last one may be large and still arriving
+    std::size_t behind = 0;                    // bytes of the Describe and Execute
   };
-  struct binding {  // a name given or taken away earlier in the same batch
+  // What a name means: given or taken away earlier in the same batch, or what was found for it last.
+  struct binding {
     std::string_view name;
-    statement_ref statement;
+    place statement = none;
   };
 
-  void judge_frame(std::string_view frame, std::size_t whole, std::size_t offset,
-                   const judge_context& context, verdict& v);
+  [[nodiscard]] bool join_bind(std::string_view frame, verdict& v);
+  void judge_frame(item& i, std::string_view frame, const judge_context& context, verdict& v);
   void judge_parse(item& i, std::string_view frame, const judge_context& context);
   void judge_named(item& i, std::string_view frame, const judge_context& context);
-  [[nodiscard]] std::pair<statement_ref, bool> resolve(std::string_view name,
-                                                       const client_statements& names) const;
-  void use(const prepared_statement& s, const judge_context& context);
+  [[nodiscard]] place hold(const statement_ref& s);
+  void give(std::string_view name, place statement);
+  [[nodiscard]] place resolve(std::string_view name, const client_statements& names);
+  [[nodiscard]] place search(std::string_view name, const client_statements& names);
+  void use(place statement, const judge_context& context);
   void use(const routing::classification& c, const judge_context& context);
   void use_executing(const routing::classification& c, const judge_context& context);
   [[nodiscard]] bool is_made_by_sql(std::string_view name, const judge_context& context) const;
@@ -142,8 +150,9 @@ class extended_unit {
   void use_own(routing::classification c);
   void use_unknown(std::string_view reason);
 
-  void lend_executed(const item& i, const write_context& context, protocol::gather& out) const;
-  void write_shown(const item& i, std::string_view frame, const write_context& context,
+  [[nodiscard]] const statement_ref& statement_of(const item& i) const { return held_[i.statement]; }
+  void lend_executed(const item& i, const write_context& context, protocol::gather& out);
+  void write_shown(const item& i, std::string_view bytes, const write_context& context,
                    protocol::gather& out);
   void write_item(const item& i, std::string_view bytes, const write_context& context, protocol::gather& out);
   void write_parse(const item& i, std::string_view frame, const write_context& context,
@@ -154,19 +163,27 @@ class extended_unit {
                         protocol::gather& out);
   void write_close(const item& i, std::string_view frame, const write_context& context,
                    protocol::gather& out);
-  void write_reference(const item& i, std::string_view frame, const write_context& context,
-                       protocol::gather& out);
+  void write_bind(const item& i, std::string_view bytes, const write_context& context, protocol::gather& out);
+  void write_describe(const item& i, std::string_view frame, const write_context& context,
+                      protocol::gather& out);
+  static void put_renamed(const item& i, std::string_view frames, std::string_view name,
+                          protocol::gather& out);
   void ensure_prepared(const statement_ref& s, const write_context& context, protocol::gather& out);
   void ensure_unnamed(const statement_ref& s, const write_context& context, protocol::gather& out);
   void make_room(const write_context& context, protocol::gather& out) const;
 
   std::vector<item> items_;
+  std::vector<statement_ref> held_{nullptr};  // the statements of the items; the first one is none
   std::vector<binding> bindings_;
+  std::optional<binding> resolved_;  // last
+  place used_ = none;                // last
   routing::classification joined_;
   const routing::classification* what_ = nullptr;
   const routing::classification* executing_ = nullptr;  // the last one looked through
   bool leaves_portal_ = false;
   std::uint64_t uses_before_ = 0;
+  std::uint64_t prepared_ = 0;  // the statement found on the backend last, by its id
+  place never_lent_ = none;     // the one looked at last
 };
 
 }  // namespace pgsteer::proxy

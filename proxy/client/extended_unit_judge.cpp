@@ -21,15 +21,25 @@ bool executes(const routing::classification& c) {
 
 extended_unit::verdict extended_unit::judge(std::string_view bytes, const judge_context& context) {
   items_.clear();
+  held_.resize(1);
   bindings_.clear();
+  resolved_.reset();
+  used_ = none;
   what_ = executing_ = nullptr;
   leaves_portal_ = false;
   verdict v;
   for (std::size_t at = 0; at < bytes.size();) {
     const auto rest = protocol::rest_of(bytes, at);
     const frame f = protocol::peek_frame(rest);
-    judge_frame({rest.data(), std::min(f.size, rest.size())}, f.size, at, context, v);
     at += f.size;
+    const std::string_view here(rest.data(), std::min(f.size, rest.size()));
+    if (join_bind(here, v)) continue;
+    auto& i = items_.emplace_back();
+    i.type = f.type;
+    i.offset = static_cast<std::size_t>(rest.data() - bytes.data());
+    i.size = here.size();
+    i.whole = f.size;
+    judge_frame(i, here, context, v);
   }
   if (what_ == nullptr) {  // Sync, Close and such alone: nothing that a server must decide
     joined_ = {};
@@ -41,23 +51,36 @@ extended_unit::verdict extended_unit::judge(std::string_view bytes, const judge_
   return v;
 }
 
-void extended_unit::judge_frame(std::string_view frame, std::size_t whole, std::size_t offset,
-                                const judge_context& context, verdict& v) {
-  item i{frame[0], 0, offset, frame.size(), whole, 0, 0, nullptr, false};
+// A Describe and an Execute of the portal, as they nearly always come, are written with their Bind.
+inline bool extended_unit::join_bind(std::string_view frame, verdict& v) {
+  if (items_.empty() || items_.back().type != 'B' || items_.back().is_executed) return false;
+  auto& bind = items_.back();
+  if (frame[0] == 'E') {
+    bind.is_executed = v.has_execute = true;
+  } else if (frame[0] == 'D' && !bind.is_described && frame.size() > header_size &&
+             frame[header_size] == 'P') {
+    bind.is_described = true;
+  } else {
+    return false;
+  }
+  bind.behind += frame.size();
+  return true;
+}
+
+inline void extended_unit::judge_frame(item& i, std::string_view frame, const judge_context& context,
+                                       verdict& v) {
   switch (i.type) {
     case 'P':
-      judge_parse(i, frame, context);
-      break;
+      return judge_parse(i, frame, context);
     case 'B':
     case 'D':
     case 'C':
       v.only_prepares = v.only_prepares && i.type == 'D';
-      judge_named(i, frame, context);
-      break;
+      return judge_named(i, frame, context);
     case 'E':
       v.only_prepares = false;
       v.has_execute = true;
-      break;
+      return;
     case 'Q': {
       v.only_prepares = false;
       v.has_execute = true;
@@ -65,16 +88,13 @@ void extended_unit::judge_frame(std::string_view frame, std::size_t whole, std::
       std::string_view sql;
       if (!take_string(body, sql)) sql = frame.substr(header_size);
       use(*context.classifier.classify(sql, context.parse), context);
-      bindings_.push_back({"", nullptr});
-      break;
+      return give("", none);
     }
     case 'F':
-      use_unknown("function call message");
-      break;
+      return use_unknown("function call message");
     default:
-      break;
+      return;
   }
-  items_.push_back(std::move(i));
 }
 
 void extended_unit::judge_parse(item& i, std::string_view frame, const judge_context& context) {
@@ -83,7 +103,7 @@ void extended_unit::judge_parse(item& i, std::string_view frame, const judge_con
   if (!take_string(body, name) || body.find('\0') == std::string_view::npos)
     return use_unknown("malformed Parse message");
   i.name_at = header_size;
-  i.name_size = name.size();
+  i.name_size = static_cast<std::uint32_t>(name.size());
   if (is_made_by_sql(name, context)) return use_unknown("the name is in use");
   const statement_ref* s = context.registry.find(context.group, context.plan_key, body);
   if (s == nullptr) {
@@ -92,54 +112,71 @@ void extended_unit::judge_parse(item& i, std::string_view frame, const judge_con
     s = executes(*what) ? &context.registry.add_alone(body, std::move(what))
                         : &context.registry.add(context.group, context.plan_key, body, std::move(what));
   }
-  i.statement = *s;
-  const auto [before, known] = resolve(name, context.names);
-  i.known = known && !name.empty();  // Parse over a name in use fails
-  if (!i.known) bindings_.push_back({name, *s});
-  use(*i.statement, context);
+  i.statement = hold(*s);
+  i.known = !name.empty() && resolve(name, context.names) != none;  // Parse over a name in use fails
+  if (!i.known) give(name, i.statement);
+  use(i.statement, context);
 }
 
 void extended_unit::judge_named(item& i, std::string_view frame, const judge_context& context) {
-  std::string_view body = frame.substr(header_size);
+  std::string_view body = protocol::rest_of(frame, header_size);
   std::string_view name;
-  if (i.type == 'B') {
-    std::string_view portal;
-    if (!take_string(body, portal)) return use_unknown("malformed Bind message");
-    leaves_portal_ |= !portal.empty();
-  } else {
-    if (body.empty()) return use_unknown("malformed message");
+  if (body.empty()) return use_unknown("malformed message");
+  if (i.type != 'B') {
     i.sub = body[0];
-    body.remove_prefix(1);
     if (i.sub != 'S') return;
   }
-  i.name_at = static_cast<std::size_t>(body.data() - frame.data());
-  if (!take_string(body, name)) return use_unknown("malformed message");
-  i.name_size = name.size();
-  std::tie(i.statement, i.known) = resolve(name, context.names);
-  if (!i.known && is_made_by_sql(name, context) && use_made_by_sql(i.type, name, context)) return;
-  if (i.type == 'C') {
-    bindings_.push_back({name, nullptr});
-    return;
+  if (i.type != 'B' || body[0] == '\0') {
+    body.remove_prefix(1);
+  } else {
+    std::string_view portal;
+    if (!take_string(body, portal)) return use_unknown("malformed Bind message");
+    leaves_portal_ = true;
   }
-  if (i.known) return use(*i.statement, context);
+  i.name_at = static_cast<std::uint32_t>(body.data() - frame.data());
+  if (!take_string(body, name)) return use_unknown("malformed message");
+  i.name_size = static_cast<std::uint32_t>(name.size());
+  i.statement = resolve(name, context.names);
+  i.known = i.statement != none;
+  if (!i.known && is_made_by_sql(name, context) && use_made_by_sql(i.type, name, context)) return;
+  if (i.type == 'C') return give(name, none);
+  if (i.known) return use(i.statement, context);
   use_unknown("statement of an unknown name");
 }
 
-std::pair<statement_ref, bool> extended_unit::resolve(std::string_view name,
-                                                      const client_statements& names) const {
-  for (auto at = bindings_.rbegin(); at != bindings_.rend(); ++at) {
-    if (at->name == name) return {at->statement, at->statement != nullptr};
-  }
-  const statement_ref* s = names.find(name);
-  return s != nullptr ? std::pair{*s, true} : std::pair{statement_ref{}, false};
+// Batches use one statement again and again: it is told apart from all before only where it is another.
+extended_unit::place extended_unit::hold(const statement_ref& s) {
+  if (held_.back() != s) held_.push_back(s);
+  return static_cast<place>(held_.size() - 1);
 }
 
-void extended_unit::use(const prepared_statement& s, const judge_context& context) {
+void extended_unit::give(std::string_view name, place statement) {
+  bindings_.push_back({name, statement});
+  resolved_.reset();
+}
+
+inline extended_unit::place extended_unit::resolve(std::string_view name, const client_statements& names) {
+  if (!resolved_ || resolved_->name != name) resolved_ = binding{name, search(name, names)};
+  return resolved_->statement;
+}
+
+extended_unit::place extended_unit::search(std::string_view name, const client_statements& names) {
+  for (auto at = bindings_.rbegin(); at != bindings_.rend(); ++at) {
+    if (at->name == name) return at->statement;
+  }
+  const statement_ref* s = names.find(name);
+  return s != nullptr ? hold(*s) : none;
+}
+
+void extended_unit::use(place statement, const judge_context& context) {
+  if (used_ == statement) return;
+  const auto& s = *held_[statement];
   if (s.facts_number != context.parse.facts_number) {
     s.what = context.classifier.classify(s.text(), context.parse);
     s.facts_number = context.parse.facts_number;
   }
   use(*s.what, context);
+  used_ = statement;
 }
 
 void extended_unit::use(const routing::classification& c, const judge_context& context) {
@@ -172,7 +209,7 @@ bool extended_unit::use_made_by_sql(char type, std::string_view name, const judg
     c.used = name;
     c.reason = "Close of a statement made by PREPARE";
     use_own(std::move(c));
-    bindings_.push_back({name, nullptr});
+    give(name, none);
     return true;
   }
   const statements_in_reach reach{context.names, context.by_sql, nullptr, context.plan_key,

@@ -24,7 +24,8 @@ char* put_header(protocol::gather& out, char type, std::size_t here, std::size_t
 }
 
 char* put(char* at, std::string_view bytes) {
-  return std::copy(bytes.begin(), bytes.end(), at);
+  if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());  // may be null
+  return at + bytes.size();
 }
 
 void put_parse(protocol::gather& out, std::string_view name, std::string_view tail) {
@@ -82,6 +83,8 @@ std::string_view name_of(std::string_view frame, std::size_t at, std::size_t siz
 
 void extended_unit::write(std::string_view bytes, const write_context& context, protocol::gather& out) {
   uses_before_ = context.wire.prepared.uses();
+  prepared_ = 0;
+  never_lent_ = none;
   for (const auto& i : items_)
     write_item(i, bytes, context, out);
   auto& wire = context.wire;
@@ -100,16 +103,17 @@ void extended_unit::write_item(const item& i, std::string_view bytes, const writ
                                protocol::gather& out) {
   const std::string_view frame(bytes.data() + i.offset, i.size);
   auto& owed = context.wire.owed;
-  if (context.by_client_names && i.name_size > 0) return write_shown(i, frame, context, out);
-  lend_executed(i, context, out);
+  if (context.by_client_names && i.name_size > 0) return write_shown(i, bytes, context, out);
+  if (i.statement != never_lent_) lend_executed(i, context, out);
   switch (i.type) {
     case 'P':
       return write_parse(i, frame, context, out);
     case 'C':
       return write_close(i, frame, context, out);
     case 'B':
+      return write_bind(i, bytes, context, out);
     case 'D':
-      return write_reference(i, frame, context, out);
+      return write_describe(i, frame, context, out);
     case 'E':
       owed.expect({expected::execute, owner::client, 0, 0});
       break;
@@ -132,11 +136,14 @@ void extended_unit::write_item(const item& i, std::string_view bytes, const writ
 
 // SQL's EXECUTE of a statement that was prepared by the protocol, itself prepared by the protocol: see
 // lend_statement(). It is taken back behind the Sync.
-void extended_unit::lend_executed(const item& i, const write_context& context, protocol::gather& out) const {
-  if (i.statement == nullptr || i.type == 'C' || context.transaction_failed || context.by_client_names ||
-      !may_be_lent(*i.statement))
+void extended_unit::lend_executed(const item& i, const write_context& context, protocol::gather& out) {
+  if (i.statement == none || i.type == 'C' || context.transaction_failed || context.by_client_names) return;
+  const auto& statement = *statement_of(i);
+  if (!may_be_lent(statement)) {
+    never_lent_ = i.statement;
     return;
-  const auto name = lent_name(*i.statement->what, i.statement->text());
+  }
+  const auto name = lent_name(*statement.what, statement.text());
   const statement_ref* s = name.empty() ? nullptr : context.names.find(name);
   auto& lent = context.wire.close_after;
   if (s == nullptr || std::ranges::find(lent, name) != lent.end()) return;
@@ -162,20 +169,21 @@ void extended_unit::show_own(const write_context& context, protocol::gather& out
 }
 
 // A message that names a statement, while the server knows the client's statements by the client's names.
-void extended_unit::write_shown(const item& i, std::string_view frame, const write_context& context,
+void extended_unit::write_shown(const item& i, std::string_view bytes, const write_context& context,
                                 protocol::gather& out) {
-  ledger_entry entry{expected::bind, owner::client, 0, 0};
+  const std::string_view frame(bytes.data() + i.offset, i.size + i.behind);
+  out.borrow(frame);
+  if (i.type == 'B') return context.wire.owed.expect_bound(i.is_described, i.is_executed);
+  ledger_entry entry{expected::parse, owner::client, 0, 0};
   const auto name = name_of(frame, i.name_at, i.name_size);
   if (i.type == 'P') {
-    entry.what = expected::parse;
-    if (i.statement && !i.known) entry.change = note_name(context, name, i.statement);
+    if (i.statement != none && !i.known) entry.change = note_name(context, name, statement_of(i));
   } else if (i.type == 'C') {
     entry.what = expected::close;
     if (i.known) entry.change = note_name(context, name, nullptr);
   } else if (i.type == 'D') {
     entry.what = i.sub == 'S' ? expected::describe_statement : expected::describe_portal;
   }
-  out.borrow(frame);
   context.wire.owed.expect(entry);
 }
 
@@ -184,31 +192,32 @@ void extended_unit::write_parse(const item& i, std::string_view frame, const wri
   auto& wire = context.wire;
   ledger_entry entry{expected::parse, owner::client, 0, 0};
   const auto name = name_of(frame, i.name_at, i.name_size);
+  const auto& statement = statement_of(i);
   // In a failed block the server takes nothing but the end of it, whatever the name.
-  const bool refused = context.transaction_failed && i.statement && !ends_block(*i.statement->what);
-  if (!i.statement || refused) {  // malformed, or refused: the server says so
+  const bool refused = context.transaction_failed && statement && !ends_block(*statement->what);
+  if (!statement || refused) {  // malformed, or refused: the server says so
     out.borrow(frame);
-  } else if (is_deallocate_of_known(*i.statement->what, context.names)) {
+  } else if (is_deallocate_of_known(*statement->what, context.names)) {
     return write_deallocate(i, frame, context, out);
   } else if (i.known) {
     return write_duplicate(i, frame, context, out);
   } else if (name.empty()) {
-    entry.change = note_name(context, name, i.statement);
-    note(wire, {statement_change::kind::backend_unnamed, {}, i.statement});
-    wire.unnamed = i.statement->id;
+    entry.change = note_name(context, name, statement);
+    note(wire, {statement_change::kind::backend_unnamed, {}, statement});
+    wire.unnamed = statement->id;
     out.borrow(frame);
-  } else if (wire.prepared.touch(i.statement->id)) {
-    entry = {expected::synthetic, owner::client, '1', note_name(context, name, i.statement)};
+  } else if (wire.prepared.touch(statement->id)) {
+    entry = {expected::synthetic, owner::client, '1', note_name(context, name, statement)};
   } else {
     make_room(context, out);
-    entry.change = note_name(context, name, i.statement);
-    note(wire, {statement_change::kind::backend_added, {}, i.statement});
+    entry.change = note_name(context, name, statement);
+    note(wire, {statement_change::kind::backend_added, {}, statement});
     if (wire.names_uncertain) {
-      put_close(out, i.statement->server_name);
+      put_close(out, statement->server_name);
       wire.owed.expect({expected::close, owner::proxy, 0, 0});
     }
-    wire.prepared.add(i.statement);
-    put_parse(out, i.statement->server_name, i.statement->parse_tail);
+    wire.prepared.add(statement);
+    put_parse(out, statement->server_name, statement->parse_tail);
   }
   wire.owed.expect(entry);
 }
@@ -217,17 +226,19 @@ void extended_unit::write_parse(const item& i, std::string_view frame, const wri
 void extended_unit::write_deallocate(const item& i, std::string_view frame, const write_context& context,
                                      protocol::gather& out) {
   auto& wire = context.wire;
-  const auto target = *context.names.find(i.statement->what->name);
+  const auto& statement = statement_of(i);
+  const auto target = *context.names.find(statement->what->name);
   ensure_prepared(target, context, out);
-  const auto types = std::string_view(i.statement->parse_tail).substr(i.statement->text().size());
+  const auto types = std::string_view(statement->parse_tail).substr(statement->text().size());
   put_parse(out, name_of(frame, i.name_at, i.name_size),
             "DEALLOCATE " + target->server_name + std::string(types));
-  const auto change = note_name(context, i.statement->what->name, nullptr);
+  const auto change = note_name(context, statement->what->name, nullptr);
   note(wire, {statement_change::kind::backend_closed, {}, target});
   wire.prepared.remove(target->id);
+  prepared_ = 0;
   if (i.name_size == 0) {
-    note_name(context, {}, i.statement);
-    wire.unnamed = i.statement->id;
+    note_name(context, {}, statement);
+    wire.unnamed = statement->id;
   }
   wire.owed.expect({expected::parse, owner::client, 0, change});
 }
@@ -261,41 +272,53 @@ void extended_unit::write_close(const item& i, std::string_view frame, const wri
   owed.expect(entry);
 }
 
-void extended_unit::write_reference(const item& i, std::string_view frame, const write_context& context,
-                                    protocol::gather& out) {
-  auto& wire = context.wire;
-  expected what = expected::bind;
-  if (i.type == 'D') what = i.sub == 'S' ? expected::describe_statement : expected::describe_portal;
-  if (!i.known) {  // a portal, or a name that only the server may know
-    out.borrow(frame);
-    wire.owed.expect({what, owner::client, 0, 0});
-    return;
+void extended_unit::write_bind(const item& i, std::string_view bytes, const write_context& context,
+                               protocol::gather& out) {
+  const std::string_view frames(bytes.data() + i.offset, i.size + i.behind);
+  if (i.known && i.name_size > 0) {
+    const auto& statement = statement_of(i);
+    if (prepared_ != statement->id) ensure_prepared(statement, context, out);
+    put_renamed(i, frames, statement->server_name, out);
+  } else {  // where it is not known, the server says so
+    if (i.known) ensure_unnamed(statement_of(i), context, out);
+    out.borrow(frames);
   }
-  if (i.name_size == 0) {
-    ensure_unnamed(i.statement, context, out);
+  context.wire.owed.expect_bound(i.is_described, i.is_executed);
+}
+
+void extended_unit::write_describe(const item& i, std::string_view frame, const write_context& context,
+                                   protocol::gather& out) {
+  const bool is_named = i.known && i.name_size > 0;
+  if (is_named) {
+    const auto& statement = statement_of(i);
+    if (prepared_ != statement->id) ensure_prepared(statement, context, out);
+    put_renamed(i, frame, statement->server_name, out);
+  } else {  // a portal, or a name that only the server may know
+    if (i.known) ensure_unnamed(statement_of(i), context, out);
     out.borrow(frame);
-  } else {
-    ensure_prepared(i.statement, context, out);
-    const std::string_view name = i.statement->server_name;
-    const auto before = frame.substr(header_size, i.name_at - header_size);
-    const auto rest = frame.substr(i.name_at + i.name_size);
-    constexpr std::size_t worth_borrowing = 4096;
-    const bool is_borrowed = rest.size() >= worth_borrowing;
-    const auto here = before.size() + name.size() + (is_borrowed ? 0 : rest.size());
-    auto* const at = put(
-        put(put_header(out, i.type, here, i.whole - header_size - i.name_size + name.size()), before), name);
-    if (is_borrowed) {
-      out.borrow(rest);
-    } else {
-      put(at, rest);
-    }
   }
-  wire.owed.expect({what, owner::client, 0, 0});
+  const auto what = i.sub == 'S' ? expected::describe_statement : expected::describe_portal;
+  context.wire.owed.expect({what, owner::client, 0, 0});
+}
+
+// With what is behind it.
+void extended_unit::put_renamed(const item& i, std::string_view frames, std::string_view name,
+                                protocol::gather& out) {
+  const auto before = std::string_view(frames.data() + header_size, i.name_at - header_size);
+  const auto rest = protocol::rest_of(frames, i.name_at + i.name_size);
+  constexpr std::size_t worth_borrowing = 4096;
+  const bool is_borrowed = rest.size() >= worth_borrowing;
+  const auto here = before.size() + name.size() + (is_borrowed ? 0 : rest.size());
+  const auto body = i.whole - header_size - i.name_size + name.size();
+  auto* const at = put(put(put_header(out, i.type, here, body), before), name);
+  if (is_borrowed) return out.borrow(rest);
+  put(at, rest);
 }
 
 void extended_unit::ensure_prepared(const statement_ref& s, const write_context& context,
                                     protocol::gather& out) {
   auto& wire = context.wire;
+  prepared_ = s->id;
   if (wire.prepared.touch(s->id)) return;
   make_room(context, out);
   if (wire.names_uncertain) {

@@ -320,6 +320,8 @@ void session::finish_login(const startup_profile& profile) {
     custom_settings_->insert(name);
   }
   std::string bytes = std::move(login_->accepted);
+  constexpr std::size_t usual_greeting = 640;  // bytes
+  bytes.reserve(bytes.size() + usual_greeting);
   write::authentication_ok(bytes);
   for (const auto& [name, value] : group_->parameters) {
     const auto own = profile.reported.find(name);

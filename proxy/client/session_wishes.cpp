@@ -167,15 +167,18 @@ void session::refresh_wishes() {
                                               group_->database, *rules_);
   const auto lag = said("pgsteer.max_lag", &routing::session_wishes::max_lag);
   const auto general = worker_.settings().max_lag;
-  const auto own_lag = config::parse_max_lag(lag);
-  max_lag_ = own_lag ? *own_lag : general;
+  const auto given = [](std::string_view text, auto parse, auto otherwise) {
+    if (text.empty()) return otherwise;
+    const auto own = parse(text);
+    return own ? *own : otherwise;
+  };
+  max_lag_ = given(lag, config::parse_max_lag, general);
   if (max_lag_ != general) worker_.mind_lag(max_lag_);
   const auto wait = said("pgsteer.consistency_wait", &routing::session_wishes::consistency_wait);
-  const auto usual = worker_.settings().consistency_wait;
-  const auto own_wait = config::parse_consistency_wait(wait);
-  consistency_wait_ = own_wait ? *own_wait : usual;
+  consistency_wait_ = given(wait, config::parse_consistency_wait, worker_.settings().consistency_wait);
   adopt_token(settings_->get("pgsteer.token"));
   level_ = worker_.settings().level_of_reads;
+  if (level.empty()) return;
   for (const auto each :
        {config::consistency::eventual, config::consistency::session, config::consistency::global}) {
     if (routing::lower_case(level) == name_of(each)) level_ = each;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "routing/classification.hpp"
+#include "routing/text_hash.hpp"
 
 namespace pgsteer::proxy {
 
@@ -25,7 +26,7 @@ using statement_ref = std::shared_ptr<const prepared_statement>;
 
 struct name_hash {
   using is_transparent = void;
-  std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
+  std::size_t operator()(std::string_view s) const { return routing::text_hash(s, 0); }
 };
 
 class statement_registry {

@@ -90,6 +90,32 @@ TEST(extended_unit, renames_a_statement_for_its_backend) {
   EXPECT_EQ(b.send(bind("mine") + execute + sync), bind("pgsteer_1") + execute + sync);
 }
 
+// As drivers pipeline: Bind, Describe and Execute again and again, of one statement and of several.
+TEST(extended_unit, renames_each_bind_of_a_pipeline) {
+  const auto describe = message('D', "P" + z(""));
+  const auto rounds = [&](std::string_view one, std::string_view other) {
+    return bind(one) + describe + execute + bind(one) + execute + bind(other) + describe + execute +
+           bind(one) + bind(other) + describe + describe + execute + execute + sync;
+  };
+  bench b;
+  b.send(parse("one", "SELECT 1") + parse("other", "SELECT 2") + sync);
+  b.answer("11Z");
+  EXPECT_EQ(b.send(rounds("one", "other")), rounds("pgsteer_1", "pgsteer_2"));
+  EXPECT_EQ(b.wire.owed.size(), 15U);
+  b.answer("2TDC2C2TDC22TTDCDCZ");
+  EXPECT_TRUE(b.wire.owed.is_empty());
+}
+
+TEST(extended_unit, follows_a_name_given_anew_between_two_binds) {
+  bench b;
+  b.send(parse("mine", "SELECT 1") + sync);
+  b.answer("1Z");
+  EXPECT_EQ(
+      b.send(bind("mine") + execute + close("mine") + parse("mine", "SELECT 2") + bind("mine") + execute +
+             sync),
+      bind("pgsteer_1") + execute + parse("pgsteer_2", "SELECT 2") + bind("pgsteer_2") + execute + sync);
+}
+
 TEST(extended_unit, prepares_what_another_backend_lacks) {
   bench b;
   b.send(parse("mine", "SELECT 1") + sync);
