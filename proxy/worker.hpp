@@ -33,6 +33,7 @@
 #include "proxy/metrics.hpp"
 #include "proxy/random_pool.hpp"
 #include "routing/classifier.hpp"
+#include "routing/local_settings.hpp"
 #include "routing/consistency.hpp"
 #include "routing/sql_parser.hpp"
 
@@ -152,6 +153,7 @@ class worker {
   sql_statement_pool sql_statements;
   extended_unit unit;
   routing::classification executing;  // of the unit at hand, an EXECUTE or one that asks for settings
+  std::vector<routing::named_value> locals;  // that the unit at hand sets in its block on a replica
   protocol::gather to_backend;
   std::vector<iovec> to_client;
   std::deque<std::string> renamed;           // errors in which a statement got its client's name

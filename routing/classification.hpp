@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "routing/asked_settings.hpp"
 
@@ -79,7 +80,7 @@ enum class statement_kind : std::uint8_t {
   transaction,  // transaction control alone (see verb)
   set,          // exactly one SET / RESET (not SET TRANSACTION); `name` is the parameter (RESET ALL: "all",
                 // SET SESSION CHARACTERISTICS: "session_characteristics" with access, level, deferrable)
-  set_local,    // exactly one SET LOCAL
+  set_local,    // exactly one SET LOCAL, or `locals`
   show,         // exactly one SHOW; `name` is the parameter
   deallocate,   // exactly one DEALLOCATE name (`name` empty: ALL)
   declare_cursor_read,  // DECLARE without HOLD whose query is a read: replica only inside a read-only block
@@ -108,6 +109,16 @@ struct statement_mark {
   std::uint32_t generation = 0;
 };
 
+// A text that a statement holds, or that comes with its Bind.
+struct given_text {
+  std::string text;
+  int parameter = 0;  // its number, from 1 on; 0: `text`
+};
+
+struct local_setting {
+  given_text name, value;
+};
+
 struct classification {
   statement_kind kind = statement_kind::write;
   transaction_verb verb = transaction_verb::none;
@@ -127,8 +138,9 @@ struct classification {
   bool lacks_setting = false;  // for_settings() says so
   asked_settings asks;         // a read only where the session has set them: see for_settings()
   std::string wish_reason;
-  std::string name;   // see kind
-  std::string value;  // of `SET name = constant`, as text; empty where it is not one constant
+  std::string name;                   // see kind
+  std::string value;                  // of `SET name = constant`, as text; empty where it is not one constant
+  std::vector<local_setting> locals;  // set_local by set_config(), and nothing else: see local_settings.hpp
   statement_use use = statement_use::none;
   std::string used;  // the name of the statement that it uses
   // prepares: what EXECUTE of it is. executes and embeds: all but what is executed. Null: unknown.

@@ -67,6 +67,11 @@ decision decide_set_transaction(const classification& unit) {
   return {target::move_primary, unit.reason};
 }
 
+// What the block does with it is known, and can be done again: the session follows what names mean then.
+bool is_followed(const classification& unit) {
+  return !unit.locals.empty() || (!unit.value.empty() && unit.name != "session_authorization");
+}
+
 // Only what moves along unseen stays: what was read, and SET LOCAL of one value.
 decision decide_in_split_block(const classification& unit) {
   const bool is_lifted = unit.wish == route_wish::replica && unit.is_liftable;
@@ -80,7 +85,7 @@ decision decide_in_split_block(const classification& unit) {
       stays = true;
       break;
     case statement_kind::set_local:
-      stays = !unit.value.empty() && !changes_names(unit.name);
+      stays = is_followed(unit);
       break;
     case statement_kind::transaction:
       stays = unit.verb == transaction_verb::commit || unit.verb == transaction_verb::rollback ||
@@ -97,8 +102,9 @@ decision decide_in_split_block(const classification& unit) {
 }
 
 decision decide_in_replica_block(const classification& unit, const session_view& session) {
-  // What names mean from then on is not followed here.
-  if (unit.kind == statement_kind::set_local && changes_names(unit.name) && session.block_may_move)
+  // What names mean from then on is not known here.
+  if (unit.kind == statement_kind::set_local && changes_names(unit.name) && !is_followed(unit) &&
+      session.block_may_move)
     return {target::move_primary, unit.reason};
   if (unit.is_dml) return {target::stay, in_replica_block};
   if (unit.wish == route_wish::replica && unit.is_liftable) return {target::stay, in_replica_block};
@@ -157,6 +163,11 @@ bool is_of_block(const classification& unit) {
          unit.kind == statement_kind::set_local || is_plain_control(unit);
 }
 
+// What other statements name may be something else behind it.
+bool renames_in_block(const classification& unit) {
+  return unit.kind == statement_kind::set_local && (!unit.locals.empty() || changes_names(unit.name));
+}
+
 // Of two statements in one unit: for the primary where one of them is.
 void join_wishes(classification& unit, const classification& next) {
   const bool can_lift = (is_harmless(unit) || unit.is_liftable) && (is_harmless(next) || next.is_liftable);
@@ -176,6 +187,7 @@ void become(classification& unit, statement_kind kind, const classification& nex
   unit.deferrable = false;
   unit.name.clear();
   unit.value.clear();
+  unit.locals.clear();
 }
 
 // Before the effects are joined: what runs unknown code may name any statement.
@@ -235,7 +247,9 @@ void join_text(classification& unit, const classification& next) {
   unit.mark = {};
   unit.is_dml = false;  // what comes before it has run already
   if (unit.kind == statement_kind::read && next.kind == statement_kind::read) return;
-  const bool stays = (is_harmless(unit) || is_of_block(unit)) && (is_harmless(next) || is_of_block(next));
+  const bool renames = renames_in_block(unit) || renames_in_block(next);
+  const bool stays =
+      !renames && (is_harmless(unit) || is_of_block(unit)) && (is_harmless(next) || is_of_block(next));
   join_verbs(unit, next);
   const bool has_verb = unit.verb != transaction_verb::none;
   const auto of_block = has_verb ? statement_kind::transaction : statement_kind::cursor_use;

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "routing/function_body.hpp"
+#include "routing/local_settings.hpp"
 #include "routing/settings_statements.hpp"
 #include "routing/tree.hpp"
 #include "routing/utility_statements.hpp"
@@ -354,8 +355,14 @@ judged_statement judge_statement(const json::value& tree, std::string_view sql, 
   const auto& key = wrapper->begin()->key();
   const std::string_view type(key.data(), key.size());
   const auto& fields = wrapper->begin()->value();
-  if (is_query(type)) return judge_query(type, fields, known);
   const auto* node = fields.if_object();
+  if (type == "SelectStmt" && node != nullptr) {
+    if (auto locals = judge_local_settings(*node, known)) {
+      const bool depends = !takes_all_from_bind(*locals);
+      return {*std::move(locals), depends};
+    }
+  }
+  if (is_query(type)) return judge_query(type, fields, known);
   if (const auto* execute = node != nullptr && type == "ExplainStmt" ? executed_in(*node) : nullptr)
     return {judge_embedded(*execute, {}, "EXPLAIN of a prepared statement of the session", known), true};
   if (type == "ExplainStmt" && node != nullptr) return judge_explain(*node, known);

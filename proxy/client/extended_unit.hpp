@@ -98,6 +98,15 @@ class extended_unit {
     }
   }
 
+  // Tells `visit` each Bind in the batch judged last and its statement; null: unknown. `bytes` must be the
+  // same bytes.
+  template <class Visit>
+  void each_bind(std::string_view bytes, Visit visit) const {
+    for (const auto& i : items_) {
+      if (i.type == 'B') visit(bytes.substr(i.offset, i.size), statement_of(i).get());
+    }
+  }
+
   struct write_context {
     client_statements& names;
     backend_wire& wire;

@@ -33,6 +33,7 @@
 #include "proxy/client/group.hpp"
 #include "proxy/client/local_settings.hpp"
 #include "proxy/client/login_state.hpp"
+#include "proxy/client/session_parts.hpp"
 #include "proxy/client/time_limits.hpp"
 #include "proxy/client/tunnel.hpp"
 #include "proxy/client/user_lookup.hpp"
@@ -50,16 +51,8 @@ class worker;
 
 class session final : public event_handler {
  public:
-  enum class phase : std::uint8_t { startup, handshake, login, opening, ready, tunnelled, closing, ended };
-  enum class flow : std::uint8_t {
-    collecting,  // reading the next unit
-    waiting,     // a unit is complete and waits for a backend
-    preparing,   // a backend is leased; a query of our own must finish before the unit is sent
-    in_flight,   // the unit is sent whole
-    flowing,     // the unit goes on: COPY data, or messages behind a Flush
-    bereaved,    // its backend was ended: by whom is not known yet
-    settling,    // the unit is over; its backend is not free yet (own queries, cancels)
-  };
+  using phase = session_phase;
+  using flow = session_flow;
 
   session(worker& w, descriptor fd, bool is_unix);
   ~session();
@@ -142,13 +135,7 @@ class session final : public event_handler {
   [[nodiscard]] bool is_at_rest() const;  // logged in, idle, outside a transaction
 
  private:
-  // A unit on its way: the bytes are in the client's buffer or in the worker's.
-  struct unit_view {
-    std::string_view bytes;
-    protocol::unit_end end;
-    bool is_extended;
-    std::size_t missing;  // bytes of its last, large message that are still to come
-  };
+  using unit_view = unit_on_its_way;
 
   // session.cpp
   void resume();
@@ -239,6 +226,8 @@ class session final : public event_handler {
   [[nodiscard]] std::size_t pass_through(std::string_view bytes);
   [[nodiscard]] routing::parse_context parse_context() const;
   [[nodiscard]] routing::chosen_facts facts() const;
+  [[nodiscard]] std::string_view role_in_force(std::string_view role) const;
+  [[nodiscard]] std::optional<std::string_view> own_search_path() const;
   [[nodiscard]] bool awaits_catalog(const routing::classification& c) const;
   void broken_message(std::string_view bytes);
   void protocol_violation(std::string message);
@@ -340,6 +329,13 @@ class session final : public event_handler {
   void answer_without_server(const unit_view& u, const routing::classification& c);
   void end_ghost(const unit_view& u);
   void refuse_in_ghost(const unit_view& u, const protocol::error_report& why);
+
+  // session_locals.cpp
+  [[nodiscard]] const routing::classification& with_values(const unit_view& u,
+                                                           const routing::classification& c);
+  [[nodiscard]] bool collect_values(const unit_view& u, const routing::classification& c);
+  [[nodiscard]] bool keep_local_settings(const routing::classification& c);
+  [[nodiscard]] routing::chosen_facts facts_in_block(const local_settings& kept) const;
 
   // session_prepared.cpp
   [[nodiscard]] const routing::classification& judge_text(std::string_view sql);

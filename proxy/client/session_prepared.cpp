@@ -4,6 +4,7 @@
 #include "protocol/settings_state.hpp"
 #include "protocol/statement_names.hpp"
 #include "proxy/client/session.hpp"
+#include "proxy/client/sql_words.hpp"
 #include "proxy/worker.hpp"
 
 namespace pgsteer::proxy {
@@ -27,16 +28,6 @@ void erase_from(std::unique_ptr<sql_statements>& all, std::string_view name) {
   if (all == nullptr) return;
   all->erase(name);
   if (all->is_empty()) all.reset();
-}
-
-// One name, dots and all.
-std::string quoted(std::string_view name) {
-  std::string out = "\"";
-  for (const char c : name) {
-    if (c == '"') out.push_back(c);
-    out.push_back(c);
-  }
-  return out + "\"";
 }
 
 }  // namespace
@@ -119,7 +110,7 @@ void session::prepare_one(std::string_view name, backend& b) {
   const auto there = find_in(b.by_sql, name);
   if (own == there) return;
   if (there != nullptr) {
-    b.put_own_query(own_query::settings_prefix, "DEALLOCATE " + quoted(name), worker_.to_backend);
+    b.put_own_query(own_query::settings_prefix, "DEALLOCATE " + quoted_name(name), worker_.to_backend);
     erase_from(b.by_sql, name);
   }
   if (own == nullptr || !own->is_carried()) return;

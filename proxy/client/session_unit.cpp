@@ -104,7 +104,7 @@ const routing::classification& session::judge(const unit_view& u) {
 }
 
 std::size_t session::start_unit(const unit_view& u) {
-  const auto& c = by_settings(judge(u));
+  const auto& c = with_values(u, by_settings(judge(u)));
   refusal_.reset();
   if (is_ghost_ || loss_) {
     answer_without_server(u, c);
@@ -315,12 +315,7 @@ void session::note_transaction(const routing::classification& c, bool on_replica
     view_.block_is_read_committed = c.level == routing::isolation::read_committed;
   }
   block_has_read_ = block_has_read_ || c.kind == statement_kind::read;
-  const bool is_kept = c.kind == statement_kind::set_local && !c.value.empty();
-  if (is_kept) {
-    if (block_settings_ == nullptr) block_settings_ = std::make_unique<local_settings>();
-    block_settings_->names.insert(c.name);
-    block_settings_->sql += fmt::format("; SET LOCAL \"{}\" TO {}", c.name, protocol::quote_literal(c.value));
-  }
+  const bool is_kept = c.kind == statement_kind::set_local && keep_local_settings(c);
   // It is said again where the block begins anew.
   const bool says_read_only = c.verb == transaction_verb::set_transaction &&
                               c.access == routing::access_mode::read_only &&
@@ -439,13 +434,10 @@ routing::parse_context session::parse_context() const {
 // Looked up again only where the settings or the catalog are others than the last time.
 routing::chosen_facts session::facts() const {
   auto& all = *group_->facts;
+  if (block_settings_ != nullptr && view_.open != routing::block::none)
+    return facts_in_block(*block_settings_);
   if (facts_epoch_ == all.epoch() && facts_settings_ == settings_) return facts_;
-  const auto path = settings_->get("search_path");
-  const bool has_path = settings_->values.contains("search_path");
-  auto role = settings_->get("role");
-  if (role.empty() || role == "none") role = settings_->get("session_authorization");
-  if (role.empty() || role == "default") role = group_->user;
-  facts_ = all.of(role, has_path ? std::optional(path) : std::nullopt);
+  facts_ = all.of(role_in_force(settings_->get("role")), own_search_path());
   facts_epoch_ = all.epoch();
   facts_settings_ = settings_;
   return facts_;

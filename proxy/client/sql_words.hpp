@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 
 namespace pgsteer::proxy {
@@ -24,6 +25,16 @@ namespace pgsteer::proxy {
 // Whether `part` stands anywhere in it, within a word too.
 [[nodiscard]] inline bool holds(std::string_view sql, std::string_view part) {
   return std::search(sql.begin(), sql.end(), part.begin(), part.end(), is_same_letter) != sql.end();
+}
+
+// One name, dots and all.
+[[nodiscard]] inline std::string quoted_name(std::string_view name) {
+  std::string out = "\"";
+  for (const char c : name) {
+    if (c == '"') out.push_back(c);
+    out.push_back(c);
+  }
+  return out + "\"";
 }
 
 }  // namespace pgsteer::proxy

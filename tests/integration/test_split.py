@@ -93,7 +93,7 @@ class Split(unittest.TestCase):
 
     def test_what_cannot_move_moves_before_it_begins(self):
         for sql in ("SAVEPOINT s", "DECLARE c CURSOR FOR SELECT who FROM thing", "SELECT who FROM thing FOR UPDATE",
-                    "SET work_mem = '5MB'", "SET LOCAL search_path = aside", "LOCK TABLE thing", "SELECT nextval('numbers')",
+                    "SET work_mem = '5MB'", "SET LOCAL search_path = aside, public", "LOCK TABLE thing", "SELECT nextval('numbers')",
                     "SHOW transaction_read_only", "SELECT 1; SELECT 2; SAVEPOINT s", "COMMIT AND CHAIN"):
             with self.subTest(sql):
                 self.begin_on_replica()

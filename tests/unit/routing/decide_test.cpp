@@ -79,13 +79,17 @@ TEST(decide, a_split_block_leaves_at_what_does_not_move_along) {
   session.open = block::on_replica;
   session.block_is_split = true;
   const auto within = [&](std::string_view sql) { return decide(class_of(sql), session).where; };
-  for (const auto* sql : {"SELECT 1", "", "COMMIT", "ROLLBACK", "SET LOCAL work_mem = '1MB'", "SHOW timezone",
-                          "EXPLAIN SELECT 1", "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"})
+  for (const auto* sql :
+       {"SELECT 1", "", "COMMIT", "ROLLBACK", "SET LOCAL work_mem = '1MB'", "SHOW timezone",
+        "EXPLAIN SELECT 1", "SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "SET LOCAL search_path = a",
+        "SET LOCAL ROLE a", "SELECT pg_catalog.set_config('role', $1, true)"})
     EXPECT_EQ(within(sql), target::stay) << sql;
   for (const auto* sql :
        {"INSERT INTO t VALUES (1)", "SELECT 1 FOR UPDATE", "SAVEPOINT s", "DECLARE c CURSOR FOR SELECT 1",
-        "FETCH c", "SET work_mem = '1MB'", "SET LOCAL search_path = a", "SET LOCAL a TO DEFAULT",
-        "SHOW transaction_read_only", "COMMIT AND CHAIN", "SET TRANSACTION READ ONLY", "SELECT foo()",
+        "FETCH c", "SET work_mem = '1MB'", "SET LOCAL search_path = a, b", "SET LOCAL a TO DEFAULT",
+        "SET LOCAL SESSION AUTHORIZATION a", "SET LOCAL ROLE a; SELECT 1",
+        "SELECT pg_catalog.set_config('a.b', 'c', true); SELECT 1", "SHOW transaction_read_only",
+        "COMMIT AND CHAIN", "SET TRANSACTION READ ONLY", "SELECT foo()",
         "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "/* pgsteer: primary */ SELECT 1"})
     EXPECT_EQ(within(sql), target::move_primary) << sql;
 }
