@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -45,6 +46,7 @@ startup_result invalid_silently(std::string message) {
 bool is_http(std::string_view bytes) {
   constexpr std::array<std::string_view, 9> methods = {"GET ", "POST", "HEAD", "PUT ", "OPTI",
                                                        "DELE", "CONN", "PATC", "TRAC"};
+  if (bytes.starts_with('\0')) return false;  // the length of a packet
   return std::any_of(methods.begin(), methods.end(), [bytes](auto m) { return bytes.starts_with(m); });
 }
 
@@ -188,7 +190,8 @@ class parameter_reader {
     }
     if (packet_.database.empty()) packet_.database = packet_.user;
     if (auto error = parse_options(options_, packet_.settings)) return error;
-    packet_.settings.insert(packet_.settings.end(), settings_.begin(), settings_.end());
+    packet_.settings.insert(packet_.settings.end(), std::make_move_iterator(settings_.begin()),
+                            std::make_move_iterator(settings_.end()));
     return std::nullopt;
   }
 
@@ -238,9 +241,9 @@ startup_result parse_startup(std::string_view bytes, startup_negotiation done) {
     return invalid_silently("invalid length of startup packet");
   if (bytes.size() < length) return out;
 
-  out = read_packet(bytes.substr(4, length - 4), done, bytes.size() > length);
-  out.consumed = length;
-  return out;
+  auto read = read_packet(bytes.substr(4, length - 4), done, bytes.size() > length);
+  read.consumed = length;
+  return read;
 }
 
 }  // namespace pgsteer::protocol

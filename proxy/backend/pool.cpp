@@ -255,6 +255,7 @@ void pool::on_connected(connect_result result, std::uint32_t defaults_number) {
     group_.parameters = c.parameters;
     if (auto standby = group_.parameters.find("in_hot_standby"); standby != group_.parameters.end())
       standby->second = "off";
+    group_.greets = greeting(group_.parameters);
     group_.is_known = true;
   }
   last_failure_ = {};

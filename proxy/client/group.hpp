@@ -14,11 +14,11 @@
 #include "protocol/settings_state.hpp"
 #include "proxy/backend/backend_login.hpp"
 #include "proxy/backend/pool.hpp"
+#include "proxy/client/greeting.hpp"
+#include "proxy/client/wishes.hpp"
 #include "routing/session_facts.hpp"
 
 namespace pgsteer::proxy {
-
-using parameter_map = std::map<std::string, std::string, std::less<>>;
 
 // A client's startup settings after a server has accepted and spelt them.
 struct startup_profile {
@@ -41,6 +41,8 @@ struct client_group {
   std::uint64_t catalog_seen = 0;    // the one whose changes the facts have
   bool is_known = false;             // a backend has logged in: the parameters are there
   parameter_map parameters;
+  greeting greets;                    // with these parameters
+  wishes_in_force wishes;             // of sessions that have none of their own
   std::uint32_t defaults_number = 0;  // grows when ALTER ROLE or DATABASE changes what sessions begin with
   bool are_defaults_known = false;    // `defaults` are what they begin with now, not before
   protocol::settings_map defaults;    // see altered_defaults.hpp

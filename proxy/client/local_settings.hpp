@@ -1,5 +1,5 @@
-// What SET LOCAL, or set_config(…, true), has set in a block that began on a replica: said again where the block
-// moves to the primary, and followed in what names mean. Owned by the session, from its BEGIN on.
+// What SET LOCAL, or set_config(…, true), has set in a block that began on a replica: said again where the
+// block moves to the primary, and followed in what names mean. Owned by the session, from its BEGIN on.
 #pragma once
 
 #include <optional>

@@ -294,6 +294,8 @@ class session final : public event_handler {
   void refuse_own_value(const routing::classification& c, const backend& b);
   [[nodiscard]] std::string own_value(std::string_view name) const;
   void refresh_wishes();
+  void adopt_wishes(const wishes_in_force& wishes);
+  [[nodiscard]] wishes_in_force find_wishes(const protocol::settings_state& own) const;
   void refuse_unit(const unit_view& u, const protocol::error_report& why);
 
   // session_fresh.cpp, session_snapshot.cpp
@@ -432,9 +434,9 @@ class session final : public event_handler {
   waiter wait_;
   clock::time_point since_;  // of the phase: login, idle, the unit in flight
   routing::session_view view_;
-  routing::statement_mark mark_;                   // of the unit in flight
-  held_by held_by_ = held_by::itself;              // why it is on the primary; count_: it is not
-  const routing::routing_rules* rules_ = nullptr;  // by which its wishes were found
+  routing::statement_mark mark_;       // of the unit in flight
+  held_by held_by_ = held_by::itself;  // why it is on the primary; count_: it is not
+  std::uint64_t rules_number_ = 0;     // of the rules by which its wishes were found
   config::consistency level_ = config::consistency::session;
   std::chrono::milliseconds max_lag_{0};
   routing::read_forecast forecast_;

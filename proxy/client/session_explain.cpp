@@ -144,7 +144,7 @@ bool session::explain_route(const unit_view& u, const routing::classification& c
   if (u.is_extended && u.end != protocol::unit_end::sync) return false;
   const std::string sql = c.value;
   const auto known = by_settings(judge_text(sql));
-  if (rules_ != worker_.config().rules.get()) refresh_wishes();
+  if (rules_number_ != worker_.rules_number) refresh_wishes();
   view_.pin = pin_;
   view_.reads_may_leave = !pin_.empty() && lends_reads_ && temporary_ == nullptr;
   const auto decided = routing::decide(known, view_);

@@ -234,7 +234,7 @@ void session::open_with_profile() {
   if (wanted.empty()) return finish_login({worker_.settings_values.none(), {}});
   if (wanted.size() == 1 && wanted.contains("application_name") &&
       is_plain_name(wanted["application_name"])) {
-    const parameter_map reported = {{"application_name", wanted["application_name"]}};
+    const parameter_map reported = wanted;
     return finish_login({worker_.settings_values.intern(std::move(wanted)), reported});
   }
   const auto known = group_->profiles.find(serialise(wanted));
@@ -323,10 +323,7 @@ void session::finish_login(const startup_profile& profile) {
   constexpr std::size_t usual_greeting = 640;  // bytes
   bytes.reserve(bytes.size() + usual_greeting);
   write::authentication_ok(bytes);
-  for (const auto& [name, value] : group_->parameters) {
-    const auto own = profile.reported.find(name);
-    write::parameter_status(bytes, name, own != profile.reported.end() ? own->second : value);
-  }
+  group_->greets.write(bytes, group_->parameters, profile.reported);
   make_key(bytes);
   write::ready_for_query(bytes, 'I');
   const bool is_outdated = backend_ != nullptr && backend_->defaults_number != group_->defaults_number;

@@ -1,5 +1,5 @@
-// Where a session and its unit are, and what the unit is. Of proxy/client/session.hpp, to which they are its own
-// types.
+// Where a session and its unit are, and what the unit is. Of proxy/client/session.hpp, to which they are its
+// own types.
 #pragma once
 
 #include <cstddef>

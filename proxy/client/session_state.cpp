@@ -132,19 +132,12 @@ void session::report_restored(backend& b) {
 
 void session::refresh_view() {
   refresh_wishes();
-  const auto in_force = [this](std::string_view name, std::string_view fallback) {
-    const auto own = settings_->get(name);
-    if (!own.empty()) return own;
-    const auto at = group_->parameters.find(name);
-    return at != group_->parameters.end() ? std::string_view(at->second) : fallback;
-  };
-  view_.default_read_only = in_force("default_transaction_read_only", "off") == "on";
-  const auto level = in_force("default_transaction_isolation", "read committed");
-  view_.default_isolation = level == "serializable"      ? routing::isolation::serializable
-                            : level == "repeatable read" ? routing::isolation::repeatable_read
-                                                         : routing::isolation::read_committed;
-  view_standard_strings_ = in_force("standard_conforming_strings", "on") == "on";
-  view_ascii_safe_ = routing::is_ascii_safe_encoding(in_force("client_encoding", "UTF8"));
+  const auto begun =
+      is_as_others(*settings_) ? group_->greets.begun() : begin_with(*settings_, group_->parameters);
+  view_.default_read_only = begun.read_only;
+  view_.default_isolation = begun.level;
+  view_standard_strings_ = begun.standard_strings;
+  view_ascii_safe_ = begun.ascii_safe;
 }
 
 bool session::is_never_asked() const {

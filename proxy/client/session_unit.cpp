@@ -127,7 +127,7 @@ std::size_t session::start_unit(const unit_view& u) {
   }
   see_custom_settings(c);
   if (!has_begun_) arrive();
-  if (rules_ != worker_.config().rules.get()) refresh_wishes();
+  if (rules_number_ != worker_.rules_number) refresh_wishes();
   view_.pin = pin_;
   view_.reads_may_leave = !pin_.empty() && may_read_elsewhere(u, c);
   auto decision = routing::decide(c, view_);

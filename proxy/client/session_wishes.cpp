@@ -79,6 +79,15 @@ std::string_view name_of(config::consistency level) {
   return "session";
 }
 
+std::optional<config::consistency> level_named(std::string_view name) {
+  if (name.empty()) return std::nullopt;
+  for (const auto each :
+       {config::consistency::eventual, config::consistency::session, config::consistency::global}) {
+    if (routing::lower_case(name) == name_of(each)) return each;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 // Nothing where the setting is not the proxy's, or the value is right.
@@ -156,33 +165,49 @@ std::string session::own_value(std::string_view name) const {
 }
 
 void session::refresh_wishes() {
-  rules_ = worker_.config().rules.get();
-  view_.wish =
-      routing::wish_of_session(settings_->get("pgsteer.route"), group_->user, group_->database, *rules_);
-  const auto said = [this](std::string_view name, std::string routing::session_wishes::*setting) {
-    return routing::said_of_session(setting, settings_->get(name), group_->user, group_->database, *rules_);
+  const auto first = settings_->values.lower_bound(prefix);
+  const bool has_own = first != settings_->values.end() && first->first.starts_with(prefix);
+  if (has_own) {
+    adopt_wishes(find_wishes(*settings_));
+    return adopt_token(settings_->get("pgsteer.token"));
+  }
+  if (group_->wishes.rules_number != worker_.rules_number) group_->wishes = find_wishes({});
+  adopt_wishes(group_->wishes);
+}
+
+void session::adopt_wishes(const wishes_in_force& wishes) {
+  rules_number_ = wishes.rules_number;
+  view_.wish = wishes.route;
+  view_.splits = wishes.splits;
+  max_lag_ = wishes.max_lag;
+  if (max_lag_ != worker_.settings().max_lag) worker_.mind_lag(max_lag_);
+  consistency_wait_ = wishes.consistency_wait;
+  level_ = wishes.level;
+}
+
+wishes_in_force session::find_wishes(const protocol::settings_state& own) const {
+  const auto& rules = *worker_.config().rules;
+  const auto& general = worker_.settings();
+  const auto said = [&](std::string_view name, std::string routing::session_wishes::*setting) {
+    return routing::said_of_session(setting, own.get(name), group_->user, group_->database, rules);
   };
-  const auto level = said("pgsteer.consistency", &routing::session_wishes::consistency);
-  view_.splits = routing::splits_transactions(settings_->get("pgsteer.transactions"), group_->user,
-                                              group_->database, *rules_);
-  const auto lag = said("pgsteer.max_lag", &routing::session_wishes::max_lag);
-  const auto general = worker_.settings().max_lag;
   const auto given = [](std::string_view text, auto parse, auto otherwise) {
     if (text.empty()) return otherwise;
-    const auto own = parse(text);
-    return own ? *own : otherwise;
+    const auto value = parse(text);
+    return value ? *value : otherwise;
   };
-  max_lag_ = given(lag, config::parse_max_lag, general);
-  if (max_lag_ != general) worker_.mind_lag(max_lag_);
-  const auto wait = said("pgsteer.consistency_wait", &routing::session_wishes::consistency_wait);
-  consistency_wait_ = given(wait, config::parse_consistency_wait, worker_.settings().consistency_wait);
-  adopt_token(settings_->get("pgsteer.token"));
-  level_ = worker_.settings().level_of_reads;
-  if (level.empty()) return;
-  for (const auto each :
-       {config::consistency::eventual, config::consistency::session, config::consistency::global}) {
-    if (routing::lower_case(level) == name_of(each)) level_ = each;
-  }
+  wishes_in_force found;
+  found.rules_number = worker_.rules_number;
+  found.route = routing::wish_of_session(own.get("pgsteer.route"), group_->user, group_->database, rules);
+  found.splits =
+      routing::splits_transactions(own.get("pgsteer.transactions"), group_->user, group_->database, rules);
+  found.max_lag = given(said("pgsteer.max_lag", &routing::session_wishes::max_lag), config::parse_max_lag,
+                        general.max_lag);
+  found.consistency_wait = given(said("pgsteer.consistency_wait", &routing::session_wishes::consistency_wait),
+                                 config::parse_consistency_wait, general.consistency_wait);
+  found.level = level_named(said("pgsteer.consistency", &routing::session_wishes::consistency))
+                    .value_or(general.level_of_reads);
+  return found;
 }
 
 // The unit is answered with an error and dropped; the session goes on.
