@@ -4,6 +4,7 @@ Its answers are as Patroni 3 gives them, served by the test; the servers are rea
 """
 
 import http.server
+import itertools
 import json
 import ssl
 import threading
@@ -61,6 +62,8 @@ class RestApi:
 
 
 class Patroni(unittest.TestCase):
+    marks = itertools.count()
+
     def setUp(self):
         self.servers = Cluster(replicas=2)
         self.addCleanup(self.servers.stop)
@@ -171,13 +174,24 @@ class Patroni(unittest.TestCase):
         proxy.ask("INSERT INTO ledger VALUES (2)")
         wait_until(lambda: self.replicas(proxy) == self.named(primary), message="now it has left")
 
+    def reader(self, proxy, server):
+        """A client whose reads stay on that server: without a primary nobody can tell whether another has what it saw."""
+        def tries():
+            connection, mark = proxy.connect(), f"/* reader {next(self.marks)} end */"
+            connection.execute(f"SELECT count(*) FROM ledger {mark}")
+            if server.statements(mark):
+                return connection
+            connection.close()
+            return None
+        return wait_until(tries, message="a read of its own choice")
+
     def check_writes_wait(self, proxy, leave):
         """Of the acting primary, which is dead, nothing is said any more: the one of the URL is a standby."""
         self.fail_over(proxy)
         self.servers.replicas[0].kill()
         with Load(proxy.connect, lambda c: c.execute("INSERT INTO ledger VALUES (1)"), clients=4) as writes, \
-                Load(proxy.connect, lambda c: c.execute("SELECT count(*) FROM ledger, generate_series(1, 100000)"),
-                     clients=8) as reads:
+                Load(lambda: self.reader(proxy, self.servers.replicas[1]),
+                     lambda c: c.execute("SELECT count(*) FROM ledger, generate_series(1, 100000)"), clients=8) as reads:
             reads.wait_progress(30)
             leave()
             reads.wait_progress(60)
