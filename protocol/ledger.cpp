@@ -154,7 +154,7 @@ reply ledger::skip_to_sync(const ledger_entry& e) {
     skipping_ = true;
   }
   // A simple Query in the middle of an extended batch is skipped as well: only Sync ends the skipping.
-  return {verdict::pass, e.what, e.whose, false, 0};
+  return {verdict::pass, e.what, e.whose, false, e.change};
 }
 
 // The server ignores Sync and Flush while it reads COPY data (protocol-flow, COPY operations).

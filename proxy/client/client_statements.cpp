@@ -10,8 +10,7 @@ const statement_ref* client_statements::find(std::string_view name) const {
 }
 
 std::optional<std::string> client_statements::name_of(std::uint64_t id) const {
-  if (unnamed && unnamed->id == id) return std::string();
-  if (!named) return std::nullopt;
+  if (!named) return std::nullopt;  // the unnamed one goes by no name of the proxy's
   const auto at =
       std::find_if(named->begin(), named->end(), [id](const auto& s) { return s.second->id == id; });
   if (at == named->end()) return std::nullopt;
@@ -44,13 +43,14 @@ void client_statements::clear() {
   named.reset();
 }
 
-void backend_wire::revert(std::uint32_t first, client_statements& names) {
+void backend_wire::revert(std::uint32_t first, std::uint32_t failed, client_statements& names) {
   while (first != 0 && changes.size() >= first) {
     auto& c = changes.back();
+    const bool is_skipped = changes.size() != failed;
     switch (c.what) {
       case statement_change::kind::client_name:
         // A Parse of the unnamed statement that fails leaves none behind.
-        names.set(c.name, c.name.empty() ? nullptr : std::move(c.before));
+        names.set(c.name, c.name.empty() && !is_skipped ? nullptr : std::move(c.before));
         break;
       case statement_change::kind::backend_added:
         prepared.remove(c.before->id);

@@ -53,8 +53,9 @@ struct backend_wire {
   std::vector<statement_change> changes;  // of the unit in flight
   std::vector<std::string> close_after;   // names lent to the server, to be closed behind the next Sync
 
-  // Takes back the changes from the 1-based `first` on, newest first.
-  void revert(std::uint32_t first, client_statements& names);
+  // Takes back the changes from the 1-based `first` on, newest first; `failed` is that of the message that
+  // the server refused (0: of none), the others are of messages that it has skipped.
+  void revert(std::uint32_t first, std::uint32_t failed, client_statements& names);
 };
 
 class extended_unit {
@@ -179,6 +180,8 @@ class extended_unit {
                           protocol::gather& out);
   void ensure_prepared(const statement_ref& s, const write_context& context, protocol::gather& out);
   void ensure_unnamed(const statement_ref& s, const write_context& context, protocol::gather& out);
+  static bool names_unnamed(const item& i) { return i.name_at > 0 && i.name_size == 0; }
+  static void ensure_no_unnamed(const write_context& context, protocol::gather& out);
   void make_room(const write_context& context, protocol::gather& out) const;
 
   std::vector<item> items_;

@@ -133,8 +133,9 @@ void extended_unit::judge_named(item& i, std::string_view frame, const judge_con
     if (!take_string(body, portal)) return use_unknown("malformed Bind message");
     leaves_portal_ = true;
   }
-  i.name_at = static_cast<std::uint32_t>(body.data() - frame.data());
+  const auto name_at = static_cast<std::uint32_t>(body.data() - frame.data());
   if (!take_string(body, name)) return use_unknown("malformed message");
+  i.name_at = name_at;
   i.name_size = static_cast<std::uint32_t>(name.size());
   i.statement = resolve(name, context.names);
   i.known = i.statement != none;

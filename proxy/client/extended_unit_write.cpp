@@ -60,8 +60,10 @@ std::uint32_t note_name(const extended_unit::write_context& context, std::string
   return n;
 }
 
-bool ends_block(const routing::classification& c) {
-  return c.verb == routing::transaction_verb::commit || c.verb == routing::transaction_verb::rollback;
+// The end of it, and nothing at all.
+bool is_taken_in_failed_block(const routing::classification& c) {
+  return c.verb == routing::transaction_verb::commit || c.verb == routing::transaction_verb::rollback ||
+         c.kind == routing::statement_kind::empty;
 }
 
 bool is_deallocate_of_known(const routing::classification& c, const client_statements& names) {
@@ -124,8 +126,8 @@ void extended_unit::write_item(const item& i, std::string_view bytes, const writ
       owed.expect({expected::function_call, owner::client, 0, 0});
       break;
     case 'Q':
-      owed.expect({expected::query, owner::client, 0, 0});
-      context.names.unnamed.reset();
+      owed.expect(
+          {expected::query, owner::client, 0, context.names.unnamed ? note_name(context, {}, nullptr) : 0});
       context.wire.unnamed = 0;
       break;
     default:
@@ -193,8 +195,8 @@ void extended_unit::write_parse(const item& i, std::string_view frame, const wri
   ledger_entry entry{expected::parse, owner::client, 0, 0};
   const auto name = name_of(frame, i.name_at, i.name_size);
   const auto& statement = statement_of(i);
-  // In a failed block the server takes nothing but the end of it, whatever the name.
-  const bool refused = context.transaction_failed && statement && !ends_block(*statement->what);
+  // Whatever the name.
+  const bool refused = context.transaction_failed && statement && !is_taken_in_failed_block(*statement->what);
   if (!statement || refused) {  // malformed, or refused: the server says so
     out.borrow(frame);
   } else if (is_deallocate_of_known(*statement->what, context.names)) {
@@ -281,6 +283,7 @@ void extended_unit::write_bind(const item& i, std::string_view bytes, const writ
     put_renamed(i, frames, statement->server_name, out);
   } else {  // where it is not known, the server says so
     if (i.known) ensure_unnamed(statement_of(i), context, out);
+    if (!i.known && names_unnamed(i)) ensure_no_unnamed(context, out);
     out.borrow(frames);
   }
   context.wire.owed.expect_bound(i.is_described, i.is_executed);
@@ -295,6 +298,7 @@ void extended_unit::write_describe(const item& i, std::string_view frame, const 
     put_renamed(i, frame, statement->server_name, out);
   } else {  // a portal, or a name that only the server may know
     if (i.known) ensure_unnamed(statement_of(i), context, out);
+    if (!i.known && names_unnamed(i)) ensure_no_unnamed(context, out);
     out.borrow(frame);
   }
   const auto what = i.sub == 'S' ? expected::describe_statement : expected::describe_portal;
@@ -339,6 +343,14 @@ void extended_unit::ensure_unnamed(const statement_ref& s, const write_context& 
   wire.unnamed = s->id;
   wire.owed.expect(
       {expected::parse, owner::proxy, 0, note(wire, {statement_change::kind::backend_unnamed, {}, s})});
+}
+
+// The client has no unnamed statement; the one that is there is another client's, or nobody knows.
+void extended_unit::ensure_no_unnamed(const write_context& context, protocol::gather& out) {
+  auto& wire = context.wire;
+  put_close(out, {});
+  wire.unnamed = 0;
+  wire.owed.expect({expected::close, owner::proxy, 0, 0});
 }
 
 void extended_unit::make_room(const write_context& context, protocol::gather& out) const {

@@ -256,6 +256,7 @@ session::frame_fate session::on_error(std::string_view frame) {
     on_mismatch('E');
     return frame_fate::stop;
   }
+  b.wire.revert(b.wire.owed.take_failed_change(), r.change, names_);  // its names are those before it
   if (!ours && may_name_statement(error.sqlstate)) {
     if (auto own = protocol::with_client_names(frame, [this](auto id) { return names_.name_of(id); }))
       renamed = &worker_.renamed.emplace_back(std::move(*own));
@@ -266,7 +267,6 @@ session::frame_fate session::on_error(std::string_view frame) {
   }
   if (!ours) b.restored.clear();
   if (!ours && fresh_ != nullptr) note_fresh_answered(false);
-  b.wire.revert(b.wire.owed.take_failed_change(), names_);
   // The server skips to a Sync that the client has not been asked for yet.
   if (b.wire.owed.is_skipping() && flow_ == flow::in_flight) {
     flow_ = flow::flowing;

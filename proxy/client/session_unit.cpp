@@ -388,8 +388,9 @@ std::size_t session::put_flow_frame(std::string_view bytes) {
   }
   worker_.unit.write(frame, context, worker_.to_backend);
   if (f.type == 'S') hide_own_statements();
-  b.wire.revert(b.wire.owed.take_failed_change(), names_);
-  const bool ends = f.type == 'S' || f.type == 'Q' || f.type == 'F';
+  b.wire.revert(b.wire.owed.take_failed_change(), 0, names_);
+  // Behind an error the server skips a Query as well: only the Sync ends the unit.
+  const bool ends = f.type == 'S' || ((f.type == 'Q' || f.type == 'F') && !b.wire.owed.is_skipping());
   is_commit_ = is_commit_ || v.what->verb == transaction_verb::commit;
   ends_with_large_query_ = pass_left_ > 0 && ends;
   if (ends && pass_left_ == 0) flow_ = flow::in_flight;
@@ -417,7 +418,7 @@ std::size_t session::pass_through(std::string_view bytes) {
   // A simple Query or FunctionCall is a unit of its own: nothing may follow it before its answer.
   if (pass_left_ == 0 && flow_ == flow::flowing && ends_with_large_query_) {
     ends_with_large_query_ = false;
-    flow_ = flow::in_flight;
+    if (!backend_->wire.owed.is_skipping()) flow_ = flow::in_flight;
   }
   return n;
 }

@@ -150,7 +150,7 @@ TEST(extended_unit, takes_names_back_that_an_error_did_not_let_be) {
   b.send(parse("mine", "SELECT nonsense") + bind("mine") + execute + sync);
   EXPECT_NE(b.names.find("mine"), nullptr);
   EXPECT_EQ(b.wire.owed.on_reply('E').what, protocol::verdict::pass);
-  b.wire.revert(b.wire.owed.take_failed_change(), b.names);
+  b.wire.revert(b.wire.owed.take_failed_change(), 0, b.names);
   EXPECT_EQ(b.names.find("mine"), nullptr);
   EXPECT_EQ(b.wire.prepared.size(), 0U);
 }
