@@ -14,11 +14,15 @@ SELECT n.oid, n.nspname, pg_catalog.pg_get_userbyid(n.nspowner),
 constexpr const char* types = R"(
 SELECT t.oid, t.typnamespace, t.typname, t.typtype,
        CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE 0 END,
-       CASE WHEN t.typcategory = 'A' THEN t.typelem WHEN t.typtype = 'd' THEN t.typbasetype ELSE 0 END,
+       CASE WHEN t.typtype = 'd' THEN t.typbasetype WHEN t.typcategory = 'A' THEN t.typelem ELSE 0 END,
        CASE WHEN t.typtype = 'c' THEN t.typrelid ELSE 0 END,
        pg_catalog.array_to_string(ARRAY(
          SELECT f FROM pg_catalog.unnest(ARRAY[t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin,
-                                               t.typmodout, r.rngcanonical, r.rngsubdiff]::oid[]) f
+                                               t.typmodout, r.rngcanonical, r.rngsubdiff, m.rngcanonical]::oid[]
+                                         || ARRAY(SELECT p.amproc::oid
+                                                    FROM pg_catalog.pg_opclass o
+                                                    JOIN pg_catalog.pg_amproc p ON p.amprocfamily = o.opcfamily
+                                                   WHERE o.oid IN (r.rngsubopc, m.rngsubopc))) f
           WHERE f >= 16384), ' '),
        coalesce(r.rngsubtype, m.rngsubtype, 0)
   FROM pg_catalog.pg_type t

@@ -275,8 +275,18 @@ void walker::judge_call(const json::object& fields) {
   add_ordered_arguments(fields, types);
   found_.effects.names_settings |= makes_name_of_setting(*name, arguments);
   if (const auto text = text_run_by(*name, types)) return judge_text(*text);
+  if (name->name.ends_with("populate_record") || name->name.ends_with("populate_recordset"))
+    judge_filled_row(arguments == nullptr || arguments->empty() ? nullptr : &arguments->front());
   if (unfolds(*name, types.size())) return take(known_.function({*name, 1, {}}));
   take(known_.function({*name, types.size(), types}));
+}
+
+// jsonb_populate_record(row, ...) makes a row of the same type, and the checks of its domains run. A cast
+// says which type that is, and is judged by itself.
+// https://www.postgresql.org/docs/15/functions-json.html#FUNCTIONS-JSON-PROCESSING
+void walker::judge_filled_row(const json::value* row) {
+  if (row != nullptr && as_node(*row, "TypeCast") == nullptr)
+    found_.doubt("fills a row whose type is not told");
 }
 
 // The constant query that a function of PostgreSQL's runs, and only reads.
@@ -380,6 +390,7 @@ void walker::judge_operator(const json::object& fields, std::string_view field) 
   if (count(list_field(fields, field)) == 0) return is_implicit ? take_operation("=") : void();
   const auto name = name_field(fields, field);
   if (!name) return unknown("operator", "name");
+  if (name->name == "#=") judge_filled_row(fields.if_contains("lexpr"));  // of hstore
   take(known_.operation(*name));
 }
 

@@ -67,6 +67,7 @@ class walker {
   void judge_modify(std::string_view type, const boost::json::object& fields);
   void judge_range_var(const boost::json::object& fields);
   void judge_call(const boost::json::object& fields);
+  void judge_filled_row(const boost::json::value* row);
   [[nodiscard]] std::optional<std::string> text_run_by(const object_name& function,
                                                        const std::vector<argument_type>& arguments) const;
   void judge_text(std::string_view sql);

@@ -233,3 +233,23 @@ SELECT sum(id) OVER (PARTITION BY standby() ORDER BY id) FROM item;
 SELECT xmlelement(name a, xmlattributes(standby() AS y));
 -- primary | pg_is_in_recovery()
 SELECT 1; SELECT standby();
+-- primary | pg_is_in_recovery()
+SELECT '{1}'::checked_many;
+-- primary | pg_is_in_recovery()
+SELECT ARRAY[1]::checked_many_twice;
+-- primary | pg_is_in_recovery()
+SELECT string_to_array('1,2', ',')::checked_many;
+-- primary | pg_is_in_recovery()
+SELECT * FROM json_to_record('{"a": [1]}') AS x(a checked_many);
+-- primary | pg_is_in_recovery()
+SELECT '[2,1]'::turned;
+-- primary | pg_is_in_recovery()
+SELECT turned(2, 1);
+-- primary | pg_is_in_recovery()
+SELECT turned(1, 2) && turned(2, 3);
+-- primary | row whose type
+SELECT jsonb_populate_record(holder, '{"a": 2}') FROM holder;
+-- primary | row whose type
+SELECT jsonb_populate_recordset(x, '[{"a": 2}]') FROM (TABLE holder) x;
+SELECT jsonb_populate_record(NULL::traps.item, '{"id": 3}');
+SELECT int4range(1, 2) && int4range(2, 3);

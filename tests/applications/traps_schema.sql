@@ -61,4 +61,11 @@ CREATE FUNCTION tries() RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERF
 CREATE FUNCTION looks() RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM * FROM traps.child; RETURN 'seen'; EXCEPTION WHEN OTHERS THEN RETURN 'not seen'; END $$;
 CREATE FUNCTION again(n int) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN IF n = 0 THEN RETURN traps.standby_volatile(); END IF; RETURN traps.again(n - 1); END $$;
 CREATE FUNCTION cursor_of() RETURNS bool LANGUAGE plpgsql AS $$ DECLARE c CURSOR FOR SELECT traps.standby(); x bool; BEGIN OPEN c; FETCH c INTO x; CLOSE c; RETURN x; END $$;
+CREATE DOMAIN checked_many AS checked[];
+CREATE DOMAIN checked_many_twice AS checked_many;
+CREATE FUNCTION before(a int, b int) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN a < b; END $$;
+CREATE FUNCTION compared(a int, b int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN CASE WHEN pg_is_in_recovery() THEN b - a ELSE a - b END; END $$;
+CREATE OPERATOR <! (leftarg = int, rightarg = int, function = before);
+CREATE OPERATOR CLASS otherwise FOR TYPE int USING btree AS OPERATOR 1 <!, FUNCTION 1 compared(int, int);
+CREATE TYPE turned AS RANGE (subtype = int, subtype_opclass = otherwise);
 RESET search_path;
