@@ -60,12 +60,6 @@ std::uint32_t note_name(const extended_unit::write_context& context, std::string
   return n;
 }
 
-// The end of it, and nothing at all.
-bool is_taken_in_failed_block(const routing::classification& c) {
-  return c.verb == routing::transaction_verb::commit || c.verb == routing::transaction_verb::rollback ||
-         c.kind == routing::statement_kind::empty;
-}
-
 bool is_deallocate_of_known(const routing::classification& c, const client_statements& names) {
   return c.kind == routing::statement_kind::deallocate && !c.name.empty() && names.find(c.name) != nullptr;
 }
@@ -195,9 +189,8 @@ void extended_unit::write_parse(const item& i, std::string_view frame, const wri
   ledger_entry entry{expected::parse, owner::client, 0, 0};
   const auto name = name_of(frame, i.name_at, i.name_size);
   const auto& statement = statement_of(i);
-  // Whatever the name.
-  const bool refused = context.transaction_failed && statement && !is_taken_in_failed_block(*statement->what);
-  if (!statement || refused) {  // malformed, or refused: the server says so
+  const bool is_there = statement && !name.empty() && !i.known && wire.prepared.touch(statement->id);
+  if (!statement) {  // malformed: the server says so
     out.borrow(frame);
   } else if (is_deallocate_of_known(*statement->what, context.names)) {
     return write_deallocate(i, frame, context, out);
@@ -208,15 +201,17 @@ void extended_unit::write_parse(const item& i, std::string_view frame, const wri
     note(wire, {statement_change::kind::backend_unnamed, {}, statement});
     wire.unnamed = statement->id;
     out.borrow(frame);
-  } else if (wire.prepared.touch(statement->id)) {
+  } else if (is_there && !context.transaction_failed) {
     entry = {expected::synthetic, owner::client, '1', note_name(context, name, statement)};
   } else {
     make_room(context, out);
     entry.change = note_name(context, name, statement);
     note(wire, {statement_change::kind::backend_added, {}, statement});
-    if (wire.names_uncertain) {
+    // In a failed block the server may refuse it, or the batch has ended the block by then.
+    if (wire.names_uncertain || is_there) {
       put_close(out, statement->server_name);
       wire.owed.expect({expected::close, owner::proxy, 0, 0});
+      wire.prepared.remove(statement->id);
     }
     wire.prepared.add(statement);
     put_parse(out, statement->server_name, statement->parse_tail);

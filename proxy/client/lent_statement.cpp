@@ -102,11 +102,17 @@ void show_own_statements(const client_statements& names, backend_wire& wire, pro
 }
 
 void hide_own_statements(const client_statements& names, backend_wire& wire, protocol::gather& out) {
-  if (!names.named) return;
   auto& made = out.begin_made();
-  for (const auto& [name, s] : *names.named) {
+  const auto close = [&](std::string_view name) {
     protocol::write::close_statement(made, name);
     wire.owed.expect({expected::close, owner::proxy, 0, 0});
+  };
+  if (names.named) {
+    for (const auto& [name, s] : *names.named)
+      close(name);
+  }
+  for (const auto& c : wire.changes) {  // the server may skip the client's own Close
+    if (c.what == statement_change::kind::client_name && !c.name.empty()) close(c.name);
   }
   sync(wire, made);
   out.end_made();

@@ -206,7 +206,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
       replica && may_rerun && !refusal_ && u.missing == 0 && u.end != unit_end::flush && !mixes_protocols;
   if (retryable_) b.retained.assign(u.bytes);
   const bool samples = wants_sample(u, c);
-  shows_own_ = c.effects.lists_prepared && b.status != 'E' && u.missing == 0;
+  shows_own_ = c.effects.lists_prepared && b.status != 'E' && (u.missing == 0 || u.end == unit_end::flush);
   if (shows_own_) show_own_statements(names_, b.wire, out);
   if (u.is_extended) {
     worker_.unit.write(u.bytes,

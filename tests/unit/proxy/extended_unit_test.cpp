@@ -196,7 +196,9 @@ TEST(extended_unit, closes_the_statement_used_longest_ago) {
 
 TEST(extended_unit, a_failed_block_takes_nothing_but_its_end) {
   bench b;
-  EXPECT_EQ(b.send(parse("x", "SELECT 1") + sync, true), parse("x", "SELECT 1") + sync);
+  EXPECT_EQ(b.send(parse("x", "SELECT 1") + sync, true), parse("pgsteer_1", "SELECT 1") + sync);
+  EXPECT_EQ(b.wire.owed.on_reply('E').what, protocol::verdict::pass);
+  b.wire.revert(b.wire.owed.take_failed_change(), 0, b.names);
   EXPECT_EQ(b.names.find("x"), nullptr);
   b.wire.owed.clear();
   EXPECT_EQ(b.send(parse("end", "ROLLBACK") + sync, true), parse("pgsteer_2", "ROLLBACK") + sync);
