@@ -181,6 +181,15 @@ char ledger::take_synthetic() {
   return type;
 }
 
+std::uint32_t ledger::first_change() const {
+  std::uint32_t first = 0;
+  for (auto at = head_; at < end_; ++at) {
+    const std::uint32_t change = entries_[at].change;
+    if (change != 0 && (first == 0 || change < first)) first = change;
+  }
+  return first;
+}
+
 std::uint32_t ledger::take_failed_change() {
   const auto c = failed_change_;
   failed_change_ = 0;

@@ -97,6 +97,8 @@ class ledger {
     return std::any_of(entries_.data() + head_, entries_.data() + end_,
                        [](const ledger_entry& e) { return e.whose == owner::client; });
   }
+  // Lowest change of what is unanswered; 0: none.
+  [[nodiscard]] std::uint32_t first_change() const;
   // Lowest change forgotten by an error since this was last asked; 0: none.
   [[nodiscard]] std::uint32_t take_failed_change();
 

@@ -1,3 +1,5 @@
+#include <set>
+
 #include "proxy/client/extended_unit.hpp"
 
 namespace pgsteer::proxy {
@@ -41,6 +43,20 @@ void client_statements::set(std::string_view name, statement_ref s) {
 void client_statements::clear() {
   unnamed.reset();
   named.reset();
+}
+
+void backend_wire::forget_all(client_statements& names) {
+  const auto behind = owed.first_change();
+  std::set<std::string_view> given;
+  for (auto at = behind == 0 ? changes.size() : behind - 1; at < changes.size(); ++at) {
+    auto& c = changes[at];
+    if (c.what != statement_change::kind::client_name || c.name.empty()) continue;
+    if (given.insert(c.name).second) c.before = nullptr;
+  }
+  names.forget_named([&](const auto& name) { return given.contains(name); });
+  if (!names_uncertain) prepared.clear();  // else it has what was prepared behind it
+  names_uncertain = false;
+  unnamed = 0;
 }
 
 void backend_wire::revert(std::uint32_t first, std::uint32_t failed, client_statements& names) {

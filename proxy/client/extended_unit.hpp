@@ -29,6 +29,13 @@ struct client_statements {
 
   [[nodiscard]] const statement_ref* find(std::string_view name) const;
   void set(std::string_view name, statement_ref s);  // null: forget the name
+  // Forgets all names but the unnamed one and those that `kept` says.
+  template <class Kept>
+  void forget_named(Kept kept) {
+    if (!named) return;
+    std::erase_if(*named, [&](const auto& one) { return !kept(one.first); });
+    if (named->empty()) named.reset();
+  }
   [[nodiscard]] std::optional<std::string> name_of(std::uint64_t id) const;
   void clear();
 };
@@ -49,13 +56,15 @@ struct backend_wire {
   protocol::ledger owed;
   backend_statements prepared;
   std::uint64_t unnamed = 0;              // id of the statement in its unnamed slot; 0: none or unknown
-  bool names_uncertain = false;           // DEALLOCATE ALL may or may not have happened: Close before Parse
+  bool names_uncertain = false;           // a DEALLOCATE ALL was sent and not answered: Close before Parse
   std::vector<statement_change> changes;  // of the unit in flight
   std::vector<std::string> close_after;   // names lent to the server, to be closed behind the next Sync
 
   // Takes back the changes from the 1-based `first` on, newest first; `failed` is that of the message that
   // the server refused (0: of none), the others are of messages that it has skipped.
   void revert(std::uint32_t first, std::uint32_t failed, client_statements& names);
+  // DEALLOCATE ALL was answered: what was prepared before it is gone, on the server and of the client's.
+  void forget_all(client_statements& names);
 };
 
 class extended_unit {
@@ -149,6 +158,7 @@ class extended_unit {
   void judge_named(item& i, std::string_view frame, const judge_context& context);
   [[nodiscard]] place hold(const statement_ref& s);
   void give(std::string_view name, place statement);
+  void forget_names();
   [[nodiscard]] place resolve(std::string_view name, const client_statements& names);
   [[nodiscard]] place search(std::string_view name, const client_statements& names);
   void use(place statement, const judge_context& context);
@@ -174,6 +184,7 @@ class extended_unit {
   void write_close(const item& i, std::string_view frame, const write_context& context,
                    protocol::gather& out);
   void write_bind(const item& i, std::string_view bytes, const write_context& context, protocol::gather& out);
+  void forget_prepared(backend_wire& wire);
   void write_describe(const item& i, std::string_view frame, const write_context& context,
                       protocol::gather& out);
   static void put_renamed(const item& i, std::string_view frames, std::string_view name,
@@ -189,6 +200,7 @@ class extended_unit {
   std::vector<binding> bindings_;
   std::optional<binding> resolved_;  // last
   place used_ = none;                // last
+  bool forgets_names_ = false;       // behind a DEALLOCATE ALL
   routing::classification joined_;
   const routing::classification* what_ = nullptr;
   const routing::classification* executing_ = nullptr;  // the last one looked through

@@ -25,6 +25,7 @@ extended_unit::verdict extended_unit::judge(std::string_view bytes, const judge_
   bindings_.clear();
   resolved_.reset();
   used_ = none;
+  forgets_names_ = false;
   what_ = executing_ = nullptr;
   leaves_portal_ = false;
   verdict v;
@@ -141,8 +142,16 @@ void extended_unit::judge_named(item& i, std::string_view frame, const judge_con
   i.known = i.statement != none;
   if (!i.known && is_made_by_sql(name, context) && use_made_by_sql(i.type, name, context)) return;
   if (i.type == 'C') return give(name, none);
-  if (i.known) return use(i.statement, context);
-  use_unknown("statement of an unknown name");
+  if (!i.known) return use_unknown("statement of an unknown name");
+  use(i.statement, context);
+  if (i.type == 'B' && statement_of(i)->what->effects.deallocates_all) forget_names();
+}
+
+// DEALLOCATE ALL, as soon as it is executed. The unnamed statement stays.
+void extended_unit::forget_names() {
+  forgets_names_ = true;
+  std::erase_if(bindings_, [](const binding& b) { return !b.name.empty(); });
+  resolved_.reset();
 }
 
 // Batches use one statement again and again: it is told apart from all before only where it is another.
@@ -165,7 +174,7 @@ extended_unit::place extended_unit::search(std::string_view name, const client_s
   for (auto at = bindings_.rbegin(); at != bindings_.rend(); ++at) {
     if (at->name == name) return at->statement;
   }
-  const statement_ref* s = names.find(name);
+  const statement_ref* s = forgets_names_ && !name.empty() ? nullptr : names.find(name);
   return s != nullptr ? hold(*s) : none;
 }
 

@@ -282,6 +282,14 @@ void extended_unit::write_bind(const item& i, std::string_view bytes, const writ
     out.borrow(frames);
   }
   context.wire.owed.expect_bound(i.is_described, i.is_executed);
+  if (i.known && statement_of(i)->what->effects.deallocates_all) forget_prepared(context.wire);
+}
+
+// It may fail, or be skipped: the names may be there or not.
+void extended_unit::forget_prepared(backend_wire& wire) {
+  wire.prepared.clear();
+  wire.names_uncertain = true;
+  prepared_ = 0;
 }
 
 void extended_unit::write_describe(const item& i, std::string_view frame, const write_context& context,

@@ -346,9 +346,10 @@ void session::note_tag(std::string_view frame) {
   if (altering_ != nullptr && is_tag_of_alteration(tag.substr(0, tag.find('\0')))) altering_->is_done = true;
   if (!effects_.deallocates_all) return;
   if (!tag.starts_with("DEALLOCATE ALL") && !tag.starts_with("DISCARD ALL")) return;
-  names_.clear();
+  backend_->wire.forget_all(names_);
   sql_.reset();
-  forget_all_statements(*backend_);
+  fresh_.reset();
+  backend_->by_sql.reset();
 }
 
 void session::collect_own_row(std::string_view frame) {
