@@ -92,6 +92,12 @@ class extended_unit {
   // Query.
   [[nodiscard]] bool leaves_portal() const { return leaves_portal_; }
 
+  // Whether the batch judged last binds, executes and closes nothing.
+  [[nodiscard]] bool only_prepares() const {
+    return std::ranges::all_of(items_,
+                               [](const item& i) { return i.type == 'P' || i.type == 'D' || i.type == 'H'; });
+  }
+
   // Whether `test` holds for the text of a statement that the batch judged last uses.
   template <class Test>
   [[nodiscard]] bool has_text(Test test) const {

@@ -27,6 +27,33 @@ bool session::needs_home(const routing::classification& c, routing::target where
          worker_.loop.now() < group_->cursors_stay_until;
 }
 
+// Of a unit in a block on a replica: what follows, behind a Flush or a large message, is judged when it
+// comes, and its block cannot move then any more.
+bool session::may_go_on_unfit(const unit_view& u, const routing::classification& c) {
+  if (view_.open != routing::block::on_replica) return false;
+  const bool is_open_ended = u.end == protocol::unit_end::flush || u.missing > 0;
+  if (is_in_split_block()) {
+    const bool may_fail =
+        (u.is_extended && worker_.unit.leaves_portal()) || awaits_catalog(c) || is_learned(c);
+    return is_open_ended || (c.kind == routing::statement_kind::read && may_fail);
+  }
+  // A driver that has a statement described before it binds it goes on with this one.
+  return is_open_ended && view_.block_may_move && !(u.is_extended && worker_.unit.only_prepares());
+}
+
+// In the middle of a unit that its replica has begun to answer there is no other way out.
+bool session::refuse_behind_flush(const routing::classification& c) {
+  const bool has_failed = view_.failed || refusal_ != nullptr || backend_->wire.owed.is_skipping();
+  if (view_.open != routing::block::on_replica || has_failed) return false;
+  const auto decision = routing::decide(c, view_);
+  if (decision.where != routing::target::move_primary) return false;
+  close_after(protocol::fatal_error(
+      protocol::sqlstate::serialization_failure,
+      "could not serialize access: the transaction reads on a replica, and this statement needs the primary",
+      std::string(decision.reason), "Connect again, and send a Sync in front of this statement."));
+  return true;
+}
+
 void session::refuse_move(std::string_view reason) {
   auto& until = view_.block_is_read_committed ? group_->cursors_stay_until : group_->snapshots_stay_until;
   const auto now = worker_.loop.now();

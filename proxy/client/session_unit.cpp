@@ -143,8 +143,8 @@ std::size_t session::start_unit(const unit_view& u) {
   if (backend_ != nullptr && view_.open == routing::block::none && (pin_.empty() || is_on_loan_)) {
     decision.where = routing::target::stay;  // granted after a wait
   }
-  const bool stays_in_split = decision.where == routing::target::stay && is_in_split_block() && !view_.failed;
-  if ((stays_in_split && may_leave_unseen(u, c)) || (goes_home && decision.where == routing::target::stay))
+  const bool stays = decision.where == routing::target::stay && !view_.failed;
+  if ((stays && may_go_on_unfit(u, c)) || (goes_home && decision.where == routing::target::stay))
     decision.where = routing::target::move_primary;
   if (decision.where == routing::target::move_primary) {
     if (move_block()) return 0;
@@ -288,12 +288,6 @@ void session::put_plain(const unit_view& u, const routing::classification& c, ba
 }
 
 // Of a read in a block that may leave its replica: better now than in the middle of it.
-bool session::may_leave_unseen(const unit_view& u, const routing::classification& c) {
-  if (u.end == unit_end::flush || u.missing > 0) return true;  // what follows is not known yet
-  return c.kind == statement_kind::read &&
-         ((u.is_extended && worker_.unit.leaves_portal()) || awaits_catalog(c) || is_learned(c));
-}
-
 void session::note_transaction(const routing::classification& c, bool on_replica) {
   is_commit_ = c.verb == transaction_verb::commit || c.verb == transaction_verb::mixed;
   if (view_.open == routing::block::none) {
@@ -378,6 +372,7 @@ std::size_t session::put_flow_frame(std::string_view bytes) {
     return frame.size();
   }
   const auto v = worker_.unit.judge(frame, judge_context());
+  if (refuse_behind_flush(*v.what)) return 0;
   effects_ |= v.what->effects;
   extended_unit::write_context context{names_, b.wire, b.status == 'E',
                                        static_cast<std::size_t>(worker_.settings().max_prepared_statements),

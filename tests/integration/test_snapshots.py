@@ -112,6 +112,39 @@ class Snapshots(unittest.TestCase):
         self.assertEqual(self.where("SELECT count(*) FROM thing"), ["primary"])
         self.run_all("COMMIT")
 
+    def run_behind_a_flush(self, first, second):
+        """Where the second one ran, of one unit; or the answer that ended the session."""
+        mark = f"/* snapshot {next(self.marks)} end */"
+        self.client.send(*first, raw.FLUSH)
+        self.client.read_until("C" if raw.execute() in first else "T")
+        self.client.send(*second(mark), raw.SYNC)
+        answer = self.client.answer()
+        return answer if answer.closed or answer.errors else sorted(servers.ran(mark))
+
+    def test_what_follows_a_flush_is_not_known_before(self):
+        whole = [raw.parse("SELECT id FROM thing"), raw.bind([]), raw.execute()]
+        unfit = lambda mark: [raw.parse(f"{UNFIT} {mark}"), raw.bind([]), raw.execute()]  # noqa: E731
+        self.begin_on_replica("BEGIN READ ONLY")
+        self.assertEqual(self.run_behind_a_flush(whole, unfit), ["primary"])
+        self.run_all("COMMIT")
+
+    def test_a_statement_that_is_described_first_stays(self):
+        for begin in ("BEGIN READ ONLY", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"):
+            self.begin_on_replica(begin)
+            mark = f"/* snapshot {next(self.marks)} end */"
+            self.client.send(raw.parse(f"SELECT id FROM thing {mark}", "first"), raw.describe("S", "first"), raw.FLUSH)
+            self.client.read_until("T")
+            self.client.send(raw.bind([], "first"), raw.execute(), raw.SYNC)
+            self.assertEqual(len(self.client.answer().rows), 5)
+            self.assertEqual(sorted(servers.ran(mark)), ["replica1"])
+            self.run_all("COMMIT", "DEALLOCATE first")
+
+    def test_a_snapshot_cannot_move_behind_a_flush(self):
+        whole = [raw.parse("SELECT id FROM thing"), raw.bind([]), raw.execute()]
+        self.begin_on_replica("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        answer = self.run_behind_a_flush(whole, lambda mark: [raw.parse(f"{UNFIT} {mark}"), raw.bind([]), raw.execute()])
+        self.assertEqual((answer.closed, answer.sqlstates), (True, ["40001"]))
+
 
 if __name__ == "__main__":
     unittest.main()
