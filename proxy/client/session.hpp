@@ -216,7 +216,7 @@ class session final : public event_handler {
   void hide_own_statements();
   void note_transaction(const routing::classification& c, bool on_replica);
   [[nodiscard]] bool may_go_on_unfit(const unit_view& u, const routing::classification& c);
-  [[nodiscard]] bool refuse_behind_flush(const routing::classification& c);
+  [[nodiscard]] bool refuse_behind_flush(const unit_view& u, const routing::classification& c);
   void leave_lost_block();
   [[nodiscard]] bool is_in_split_block() const {
     return view_.open == routing::block::on_replica && view_.block_is_split;

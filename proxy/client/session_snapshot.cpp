@@ -42,11 +42,15 @@ bool session::may_go_on_unfit(const unit_view& u, const routing::classification&
 }
 
 // In the middle of a unit that its replica has begun to answer there is no other way out.
-bool session::refuse_behind_flush(const routing::classification& c) {
+bool session::refuse_behind_flush(const unit_view& u, const routing::classification& c) {
   const bool has_failed = view_.failed || refusal_ != nullptr || backend_->wire.owed.is_skipping();
   if (view_.open != routing::block::on_replica || has_failed) return false;
-  const auto decision = routing::decide(c, view_);
-  if (decision.where != routing::target::move_primary) return false;
+  const auto& with = with_values(u, c);
+  const auto decision = routing::decide(with, view_);
+  if (decision.where != routing::target::move_primary) {
+    if (with.kind == routing::statement_kind::set_local) static_cast<void>(keep_local_settings(with));
+    return false;
+  }
   close_after(protocol::fatal_error(
       protocol::sqlstate::serialization_failure,
       "could not serialize access: the transaction reads on a replica, and this statement needs the primary",

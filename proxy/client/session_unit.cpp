@@ -372,7 +372,7 @@ std::size_t session::put_flow_frame(std::string_view bytes) {
     return frame.size();
   }
   const auto v = worker_.unit.judge(frame, judge_context());
-  if (refuse_behind_flush(*v.what)) return 0;
+  if (refuse_behind_flush({frame, unit_end::flush, true, pass_left_}, *v.what)) return 0;
   effects_ |= v.what->effects;
   extended_unit::write_context context{names_, b.wire, b.status == 'E',
                                        static_cast<std::size_t>(worker_.settings().max_prepared_statements),

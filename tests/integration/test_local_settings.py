@@ -91,6 +91,16 @@ class LocalSettings(unittest.TestCase):
                 self.run_one("COMMIT")
                 self.assertEqual(self.values("SELECT current_user"), ["app"])
 
+    def test_a_statement_that_is_described_first_is_followed(self):
+        self.begin_on_replica()
+        self.client.send(raw.parse("SELECT set_config('search_path', $1, true)", "path"), raw.describe("S", "path"), raw.FLUSH)
+        self.client.read_until("T")
+        self.client.send(raw.bind(["unfit, fit"], "path"), raw.execute(), raw.SYNC)
+        self.assertEqual(self.client.answer().values, ["unfit, fit"])
+        self.assertEqual(self.where("SELECT next()"), ["primary"])
+        self.assertEqual(self.values("SELECT current_setting('search_path')"), ["unfit, fit"])
+        self.run_one("COMMIT")
+
     def test_what_names_mean_then_may_be_the_primarys(self):
         self.begin_on_replica()
         self.set_all(path="unfit", role="none")
