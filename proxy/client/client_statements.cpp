@@ -48,13 +48,15 @@ void client_statements::clear() {
 void backend_wire::forget_all(client_statements& names) {
   const auto behind = owed.first_change();
   std::set<std::string_view> given;
+  std::set<std::uint64_t> added;
   for (auto at = behind == 0 ? changes.size() : behind - 1; at < changes.size(); ++at) {
     auto& c = changes[at];
+    if (c.what == statement_change::kind::backend_added) added.insert(c.before->id);
     if (c.what != statement_change::kind::client_name || c.name.empty()) continue;
     if (given.insert(c.name).second) c.before = nullptr;
   }
   names.forget_named([&](const auto& name) { return given.contains(name); });
-  if (!names_uncertain) prepared.clear();  // else it has what was prepared behind it
+  prepared.retain([&](auto id) { return added.contains(id); });
   names_uncertain = false;
   unnamed = 0;
 }

@@ -98,6 +98,9 @@ class extended_unit {
                                [](const item& i) { return i.type == 'P' || i.type == 'D' || i.type == 'H'; });
   }
 
+  // Whether it binds or describes what nobody has prepared.
+  [[nodiscard]] bool meets_unknown_name() const { return meets_unknown_name_; }
+
   // Whether `test` holds for the text of a statement that the batch judged last uses.
   template <class Test>
   [[nodiscard]] bool has_text(Test test) const {
@@ -211,6 +214,7 @@ class extended_unit {
   const routing::classification* what_ = nullptr;
   const routing::classification* executing_ = nullptr;  // the last one looked through
   bool leaves_portal_ = false;
+  bool meets_unknown_name_ = false;
   std::uint64_t uses_before_ = 0;
   std::uint64_t prepared_ = 0;  // the statement found on the backend last, by its id
   place never_lent_ = none;     // the one looked at last

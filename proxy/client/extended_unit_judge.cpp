@@ -27,7 +27,7 @@ extended_unit::verdict extended_unit::judge(std::string_view bytes, const judge_
   used_ = none;
   forgets_names_ = false;
   what_ = executing_ = nullptr;
-  leaves_portal_ = false;
+  leaves_portal_ = meets_unknown_name_ = false;
   verdict v;
   for (std::size_t at = 0; at < bytes.size();) {
     const auto rest = protocol::rest_of(bytes, at);
@@ -142,7 +142,10 @@ void extended_unit::judge_named(item& i, std::string_view frame, const judge_con
   i.known = i.statement != none;
   if (!i.known && is_made_by_sql(name, context) && use_made_by_sql(i.type, name, context)) return;
   if (i.type == 'C') return give(name, none);
-  if (!i.known) return use_unknown("statement of an unknown name");
+  if (!i.known) {
+    meets_unknown_name_ = true;
+    return use_unknown("statement of an unknown name");
+  }
   use(i.statement, context);
   if (i.type == 'B' && statement_of(i)->what->effects.deallocates_all) forget_names();
 }

@@ -12,6 +12,7 @@ struct local_settings {
   std::string sql;  // behind a BEGIN, each statement with a semicolon in front
   std::set<std::string, std::less<>> names;
   std::optional<std::string> role, search_path;
+  bool has_savepoint = false;
 };
 
 }  // namespace pgsteer::proxy

@@ -216,6 +216,7 @@ class session final : public event_handler {
   void hide_own_statements();
   void note_transaction(const routing::classification& c, bool on_replica);
   [[nodiscard]] bool may_go_on_unfit(const unit_view& u, const routing::classification& c);
+  [[nodiscard]] bool may_take_names_back(const routing::classification& c) const;
   [[nodiscard]] bool refuse_behind_flush(const unit_view& u, const routing::classification& c);
   void leave_lost_block();
   [[nodiscard]] bool is_in_split_block() const {

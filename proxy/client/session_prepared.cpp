@@ -152,6 +152,7 @@ void session::forget_all_statements(backend& b) {
   fresh_.reset();
   b.by_sql.reset();
   b.wire.prepared.clear();
+  b.wire.names_uncertain = false;
   b.wire.unnamed = 0;
 }
 

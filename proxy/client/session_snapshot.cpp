@@ -2,6 +2,8 @@
 // there; a snapshot, or an open cursor, cannot. Its transaction then fails as one that could not be
 // serialised, which whoever asks for a snapshot must be prepared for, and for a while those like it begin on
 // the primary.
+#include <algorithm>
+
 #include "proxy/client/session.hpp"
 #include "proxy/log.hpp"
 #include "proxy/worker.hpp"
@@ -31,6 +33,7 @@ bool session::needs_home(const routing::classification& c, routing::target where
 // comes, and its block cannot move then any more.
 bool session::may_go_on_unfit(const unit_view& u, const routing::classification& c) {
   if (view_.open != routing::block::on_replica) return false;
+  if (may_take_names_back(c)) return true;
   const bool is_open_ended = u.end == protocol::unit_end::flush || u.missing > 0;
   if (is_in_split_block()) {
     const bool may_fail =
@@ -41,14 +44,27 @@ bool session::may_go_on_unfit(const unit_view& u, const routing::classification&
   return is_open_ended && view_.block_may_move && !(u.is_extended && worker_.unit.only_prepares());
 }
 
+// ROLLBACK TO undoes SET LOCAL of what names depend on, and nobody here knows to when: no block has both.
+bool session::may_take_names_back(const routing::classification& c) const {
+  if (block_settings_ == nullptr) return false;
+  if (c.verb == routing::transaction_verb::savepoint)
+    return block_settings_->role || block_settings_->search_path;
+  const auto renames = [](const routing::named_value& each) { return routing::changes_names(each.first); };
+  return block_settings_->has_savepoint && c.kind == routing::statement_kind::set_local &&
+         (routing::changes_names(c.name) ||
+          (!c.locals.empty() && std::ranges::any_of(worker_.locals, renames)));
+}
+
 // In the middle of a unit that its replica has begun to answer there is no other way out.
 bool session::refuse_behind_flush(const unit_view& u, const routing::classification& c) {
   const bool has_failed = view_.failed || refusal_ != nullptr || backend_->wire.owed.is_skipping();
   if (view_.open != routing::block::on_replica || has_failed) return false;
-  const auto& with = with_values(u, c);
+  if (worker_.unit.meets_unknown_name()) return false;  // the server refuses it
+  const auto& with = with_values(u, by_settings(c));
   const auto decision = routing::decide(with, view_);
-  if (decision.where != routing::target::move_primary) {
-    if (with.kind == routing::statement_kind::set_local) static_cast<void>(keep_local_settings(with));
+  if (decision.where != routing::target::move_primary && !may_take_names_back(with)) {
+    const bool sets = with.kind == routing::statement_kind::set_local && u.bytes.front() == 'B';
+    if (sets) static_cast<void>(keep_local_settings(with));
     return false;
   }
   close_after(protocol::fatal_error(

@@ -287,7 +287,6 @@ void session::put_plain(const unit_view& u, const routing::classification& c, ba
   if (s != nullptr) take_back_statement(name, b.wire, out);
 }
 
-// Of a read in a block that may leave its replica: better now than in the middle of it.
 void session::note_transaction(const routing::classification& c, bool on_replica) {
   is_commit_ = c.verb == transaction_verb::commit || c.verb == transaction_verb::mixed;
   if (view_.open == routing::block::none) {
@@ -302,9 +301,14 @@ void session::note_transaction(const routing::classification& c, bool on_replica
     block_settings_.reset();
     return;
   }
+  if (c.verb == transaction_verb::chain) block_settings_.reset();  // the next transaction has none of them
   const bool is_end = c.verb == transaction_verb::commit || c.verb == transaction_verb::rollback;
   block_only_reads_ = block_only_reads_ && (c.kind == statement_kind::read || is_end);
   if (view_.open != routing::block::on_replica) return;
+  if (c.verb == transaction_verb::savepoint) {
+    if (block_settings_ == nullptr) block_settings_ = std::make_unique<local_settings>();
+    block_settings_->has_savepoint = true;
+  }
   if (c.verb == transaction_verb::set_transaction && c.level != routing::isolation::unspecified) {
     view_.block_is_read_committed = c.level == routing::isolation::read_committed;
   }

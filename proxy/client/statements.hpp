@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "routing/classification.hpp"
-#include "routing/text_hash.hpp"
 
 namespace pgsteer::proxy {
 
@@ -26,7 +25,7 @@ using statement_ref = std::shared_ptr<const prepared_statement>;
 
 struct name_hash {
   using is_transparent = void;
-  std::size_t operator()(std::string_view s) const { return routing::text_hash(s, 0); }
+  std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
 };
 
 class statement_registry {
@@ -78,6 +77,11 @@ class backend_statements {
   void add(const statement_ref& s) { used_[s->id] = {++uses_, s}; }
   void remove(std::uint64_t id) { used_.erase(id); }
   void clear() { used_.clear(); }
+  // Forgets all but those whose ids `kept` says.
+  template <class Kept>
+  void retain(Kept kept) {
+    std::erase_if(used_, [&](const auto& one) { return !kept(one.first); });
+  }
   [[nodiscard]] std::size_t size() const { return used_.size(); }
   [[nodiscard]] std::vector<statement_ref> all() const {
     std::vector<statement_ref> found;

@@ -136,6 +136,16 @@ class LocalSettings(unittest.TestCase):
         self.assertEqual(self.values("SELECT concat_ws(' ', current_user, current_setting('search_path'))"), ["careful fit"])
         self.run_one("COMMIT")
 
+    def test_the_next_transaction_of_a_chain_has_none_of_it(self):
+        if self.proxy == "split":
+            return  # COMMIT AND CHAIN moves it
+        self.run_one("SET search_path = unfit, public")
+        self.begin_on_replica()
+        self.run_one("SELECT set_config('search_path', 'fit', true)")
+        self.run_one("COMMIT AND CHAIN")
+        self.assertEqual(self.client.query("SELECT next()").sqlstates, ["40001"])
+        self.run_one("ROLLBACK")
+
     def test_what_is_not_known_is_the_primarys(self):
         for sql in ("SELECT set_config('search_path', 'un' || 'fit', true)", "SELECT set_config('search_path', 'fit', false)",
                     "SELECT set_config('search_path', 'unfit', true), next()", "SELECT set_config('search_path', 'unfit', true); SELECT 1",

@@ -145,6 +145,31 @@ class Snapshots(unittest.TestCase):
         answer = self.run_behind_a_flush(whole, lambda mark: [raw.parse(f"{UNFIT} {mark}"), raw.bind([]), raw.execute()])
         self.assertEqual((answer.closed, answer.sqlstates), (True, ["40001"]))
 
+    def test_a_savepoint_may_not_take_back_what_names_mean(self):
+        self.begin_on_replica("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self.run_all("SAVEPOINT s", "SELECT set_config('app.x', 'y', true)", "ROLLBACK TO s")
+        self.assertEqual(self.client.query("SELECT set_config('search_path', 'pg_catalog', true)").sqlstates, ["40001"])
+        self.run_all("ROLLBACK")
+
+    def test_a_savepoint_may_not_follow_what_names_mean(self):
+        self.begin_on_replica("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self.run_all("SELECT set_config('search_path', 'pg_catalog', true)")
+        self.assertEqual(self.client.query("SAVEPOINT s").sqlstates, ["40001"])
+        self.run_all("ROLLBACK")
+
+    def test_settings_count_behind_a_flush(self):
+        self.begin_on_replica("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        whole = [raw.parse("SELECT id FROM thing"), raw.bind([]), raw.execute()]
+        answer = self.run_behind_a_flush(whole, lambda mark: [raw.parse(f"SELECT current_setting('app.x', true) {mark}")])
+        self.assertEqual((answer.closed, answer.sqlstates), (True, ["40001"]))
+
+    def test_an_unknown_name_behind_a_flush_is_the_servers_to_refuse(self):
+        self.begin_on_replica("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        whole = [raw.parse("SELECT id FROM thing"), raw.bind([]), raw.execute()]
+        answer = self.run_behind_a_flush(whole, lambda mark: [raw.bind([], "nobody"), raw.execute()])
+        self.assertEqual((answer.closed, answer.sqlstates), (False, ["26000"]))
+        self.run_all("ROLLBACK")
+
 
 if __name__ == "__main__":
     unittest.main()
