@@ -33,8 +33,8 @@
 #include "proxy/metrics.hpp"
 #include "proxy/random_pool.hpp"
 #include "routing/classifier.hpp"
-#include "routing/local_settings.hpp"
 #include "routing/consistency.hpp"
+#include "routing/local_settings.hpp"
 #include "routing/sql_parser.hpp"
 
 namespace pgsteer::proxy {
@@ -152,7 +152,7 @@ class worker {
   protocol::settings_pool settings_values;
   sql_statement_pool sql_statements;
   extended_unit unit;
-  routing::classification executing;  // of the unit at hand, an EXECUTE or one that asks for settings
+  routing::classification executing;         // of the unit at hand, an EXECUTE or one that asks for settings
   std::vector<routing::named_value> locals;  // that the unit at hand sets in its block on a replica
   protocol::gather to_backend;
   std::vector<iovec> to_client;
