@@ -152,6 +152,7 @@ class worker {
   protocol::settings_pool settings_values;
   sql_statement_pool sql_statements;
   extended_unit unit;
+  routing::classification_ref waited;        // of the unit at hand, judged before it waited
   routing::classification executing;         // of the unit at hand, an EXECUTE or one that asks for settings
   std::vector<routing::named_value> locals;  // that the unit at hand sets in its block on a replica
   protocol::gather to_backend;

@@ -52,6 +52,8 @@ struct classifier::state {
                                   const parse_context& context);
 
   [[nodiscard]] std::optional<text_shape> shape_with_wish(std::string_view sql);
+  const classification_ref& find_or_judge(std::string_view sql, const parse_context& context);
+  void forget();
 
   std::shared_ptr<const facts> given;
   std::shared_ptr<const routing_rules> rules;
@@ -60,6 +62,7 @@ struct classifier::state {
   text_cache shapes;
   text_judge judge_text;
   classification_ref last;
+  const classification_ref* returned = &last;
   std::array<char, max_shaped_text> shape_buffer;
   std::uint64_t hits = 0;
   std::uint64_t misses = 0;
@@ -101,33 +104,47 @@ classifier::classifier(std::size_t cache_bytes) : state_(std::make_unique<state>
 classifier::~classifier() = default;
 
 const classification_ref& classifier::classify(std::string_view sql, const parse_context& context) {
-  auto& self = *state_;
+  const auto& is = state_->find_or_judge(sql, context);
+  state_->returned = &is;
+  return is;
+}
+
+const classification_ref& classifier::state::find_or_judge(std::string_view sql,
+                                                           const parse_context& context) {
   if (sql.size() > max_parsed_text || !reads_as_usual(sql, context)) {
-    return self.judge(sql, std::nullopt, false, context);
+    return judge(sql, std::nullopt, false, context);
   }
-  if (const auto* known = self.exact.find(sql, context.facts_number)) {
-    ++self.hits;
+  if (const auto* known = exact.find(sql, context.facts_number)) {
+    ++hits;
     return *known;
   }
-  const auto shape = self.shape_with_wish(sql);
-  const auto* known = shape ? self.shapes.find(shape->text, context.facts_number) : nullptr;
-  if (known == nullptr) return self.judge(sql, shape, true, context);
-  ++self.hits;
-  self.last = *known;
-  if (!shape->has_literals) self.exact.insert(sql, self.last, context.facts_number);
-  return self.last;
+  const auto shape = shape_with_wish(sql);
+  const auto* known = shape ? shapes.find(shape->text, context.facts_number) : nullptr;
+  if (known == nullptr) return judge(sql, shape, true, context);
+  ++hits;
+  last = *known;
+  if (!shape->has_literals) exact.insert(sql, last, context.facts_number);
+  return last;
+}
+
+void classifier::state::forget() {
+  returned = &last;
+  exact.clear();
+  shapes.clear();
+}
+
+const classification_ref& classifier::last() const {
+  return *state_->returned;
 }
 
 void classifier::use_facts(std::shared_ptr<const facts> known) {
   state_->given = std::move(known);
-  state_->exact.clear();
-  state_->shapes.clear();
+  state_->forget();
 }
 
 void classifier::use_rules(std::shared_ptr<const routing_rules> rules) {
   state_->rules = std::move(rules);
-  state_->exact.clear();
-  state_->shapes.clear();
+  state_->forget();
 }
 
 void classifier::mark_with(marker mark) {

@@ -37,6 +37,9 @@ class classifier {
   // next call; copy it to keep it. `sql` is the text of Query or Parse without its terminating zero.
   const classification_ref& classify(std::string_view sql, const parse_context& context);
 
+  // What classify() returned last.
+  [[nodiscard]] const classification_ref& last() const;
+
   // Judges by these facts from now on and forgets what was judged by others; null: the built-in ones.
   void use_facts(std::shared_ptr<const facts> known);
 

@@ -66,6 +66,17 @@ found_wish take_trailing(std::string_view sql) {
   }
 }
 
+// Of nearly every text this says that no wish can stand in it, at a glance.
+bool may_have_wish(std::string_view sql) {
+  const auto first = sql.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return false;
+  if (sql[first] == '/') return true;
+  auto last = sql.size() - 1;
+  while (last > first && (is_blank(sql[last]) || sql[last] == ';'))
+    --last;
+  return sql[last] == '/';
+}
+
 std::string_view word_of(route_wish wish) {
   return wish == route_wish::primary ? "primary" : "replica";
 }
@@ -119,6 +130,7 @@ std::optional<route_wish> wish_named(std::string_view word) {
 }
 
 route_wish wish_of_comments(std::string_view sql) {
+  if (!may_have_wish(sql)) return route_wish::automatic;
   const auto leading = take_leading(sql);
   return leading.wish != route_wish::automatic ? leading.wish : take_trailing(leading.rest).wish;
 }

@@ -59,9 +59,17 @@ byte_class class_of(char c) {
   return byte_classes[static_cast<unsigned char>(c)];
 }
 
+constexpr auto word_bytes = [] {
+  std::array<bool, 256> goes_on{};
+  for (std::size_t c = 0; c < goes_on.size(); ++c) {
+    const auto is = byte_classes.at(c);
+    goes_on.at(c) = is == byte_class::word || is == byte_class::digit || is == byte_class::dollar;
+  }
+  return goes_on;
+}();
+
 bool goes_on_word(char c) {
-  const auto is = class_of(c);
-  return is == byte_class::word || is == byte_class::digit || is == byte_class::dollar;
+  return word_bytes[static_cast<unsigned char>(c)];
 }
 
 class shaper {
@@ -136,36 +144,48 @@ class shaper {
     return true;
   }
 
+  // Most bytes of a text stand in words: they are copied as they are read. Writing a char may change any
+  // member, as far as the compiler knows; it cannot change what stands in a register.
   bool take_word() {
-    const char* from = at_;
-    while (at_ != end_ && goes_on_word(*at_))
-      ++at_;
+    put_blank();
+    const char* const from = at_;
+    const char* at = from;
+    const char* const end = end_;
+    char* out = out_;
+    do
+      *out++ = *at++;
+    while (at != end && goes_on_word(*at));
+    at_ = at;
+    out_ = out;
     // E'', B'', X'', N'', U&'' and U&"": strings of other rules.
     if (is_at('\'') || is_at('"')) return false;
     const auto length = at_ - from;
     if (length == 1 && (*from == 'u' || *from == 'U') && is_at('&')) return false;
     const bool is_in = length == 2 && (from[0] | 0x20) == 'i' && (from[1] | 0x20) == 'n';
-    put(from, at_);
     last_ = is_in ? last_token::word_in : last_token::word;
     end_list();
     return true;
   }
 
+  void skip_digits() {
+    const char* at = at_;
+    while (at != end_ && *at >= '0' && *at <= '9')
+      ++at;
+    at_ = at;
+  }
+
   bool take_number() {
-    while (at_ != end_ && class_of(*at_) == byte_class::digit)
-      ++at_;
+    skip_digits();
     if (is_at('.')) {
       ++at_;
       if (is_at('.')) return false;
-      while (at_ != end_ && class_of(*at_) == byte_class::digit)
-        ++at_;
+      skip_digits();
     }
     if (is_at('e') || is_at('E')) {
       ++at_;
       if (is_at('+') || is_at('-')) ++at_;
       if (at_ == end_ || class_of(*at_) != byte_class::digit) return false;
-      while (at_ != end_ && class_of(*at_) == byte_class::digit)
-        ++at_;
+      skip_digits();
     }
     if (at_ != end_ && (goes_on_word(*at_) || *at_ == '.' || *at_ == '\'' || *at_ == '"')) return false;
     put_literal('0');

@@ -24,10 +24,12 @@ struct client_group;
 // What a session brings to the queue of a pool.
 struct waiter : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
   session* who = nullptr;
-  const pool* where = nullptr;  // while it is linked; null: it waits for any replica
-  const void* only = nullptr;   // the one backend it can use, if it is bound to one
-  clock::time_point since;      // in this queue
-  clock::time_point begun;      // its unit's first wait; zero: it has not waited yet
+  const pool* where = nullptr;         // while it is linked; null: it waits for any replica
+  const void* only = nullptr;          // the one backend it can use, if it is bound to one
+  clock::time_point since;             // in this queue
+  clock::time_point begun;             // its unit's first wait; zero: it has not waited yet
+  routing::classification_ref judged;  // its unit, a simple query, so that it is not judged again; or null
+  std::uint64_t judged_by = 0;         // the facts
 };
 using wait_queue = boost::intrusive::list<waiter, boost::intrusive::constant_time_size<false>>;
 

@@ -239,7 +239,6 @@ class session final : public event_handler {
   // session_relay.cpp
   [[nodiscard]] bool relay_chunk(std::string_view chunk);
   [[nodiscard]] std::size_t walk(std::string_view bytes, bool& unit_done);
-  enum class frame_fate : std::uint8_t { pass, drop, stop };
   [[nodiscard]] frame_fate on_frame(char type, std::string_view frame, bool& unit_done);
   [[nodiscard]] frame_fate on_async(char type, std::string_view frame);
   [[nodiscard]] frame_fate on_error(std::string_view frame);
@@ -343,6 +342,7 @@ class session final : public event_handler {
 
   // session_prepared.cpp
   [[nodiscard]] const routing::classification& judge_text(std::string_view sql);
+  void wait_for_backend(const unit_view& u, const routing::classification& c);
   [[nodiscard]] const routing::classification& by_settings(const routing::classification& c);
   [[nodiscard]] extended_unit::judge_context judge_context();
   void prepare_sql_statements(const unit_view& u, const routing::classification& c, backend& b);

@@ -112,6 +112,7 @@ void session::on_acquire_failed(const protocol::error_report& why) {
     worker_.metrics().clients_waiting.sub();
   }
   wait_.begun = {};
+  wait_.judged.reset();
   fresh_until_ = {};
   if (gone_) return end();
   if (seeks_home_) {

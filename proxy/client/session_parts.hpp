@@ -31,6 +31,8 @@ enum class session_flow : std::uint8_t {
   settling,    // the unit is over; its backend is not free yet (own queries, cancels)
 };
 
+enum class frame_fate : std::uint8_t { pass, drop, stop };  // of a message from the backend
+
 // A unit on its way: the bytes are in the client's buffer or in the worker's.
 struct unit_on_its_way {
   std::string_view bytes;

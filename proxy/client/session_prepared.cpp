@@ -48,7 +48,11 @@ const routing::classification& session::by_settings(const routing::classificatio
 
 // EXECUTE is judged as what it executes, where the session made that by PREPARE or Parse.
 const routing::classification& session::judge_text(std::string_view sql) {
-  const auto& c = worker_.classifier.classify(sql, parse_context());
+  const auto context = parse_context();
+  worker_.waited = std::exchange(wait_.judged, nullptr);
+  const bool is_judged = worker_.waited != nullptr && rules_number_ == worker_.rules_number &&
+                         wait_.judged_by == context.facts_number;
+  const auto& c = is_judged ? worker_.waited : worker_.classifier.classify(sql, context);
   if (c->use != statement_use::executes && c->use != statement_use::embeds) return *c;
   const auto unit = c;
   const statements_in_reach reach{names_, sql_.get(), fresh_.get(), settings_->plan_key,
@@ -56,6 +60,15 @@ const routing::classification& session::judge_text(std::string_view sql) {
   const auto target = executed_statement(unit->used, reach, worker_.classifier, parse_context());
   worker_.executing = target != nullptr ? routing::as_executed(*unit, *target) : *unit;
   return worker_.executing;
+}
+
+// A unit that waits for a backend begins anew when it has one. What a simple query is, is kept meanwhile.
+void session::wait_for_backend(const unit_view& u, const routing::classification& c) {
+  flow_ = flow::waiting;
+  if (const auto& judged = worker_.classifier.last(); !u.is_extended && judged.get() == &c) {
+    wait_.judged = judged;
+    wait_.judged_by = parse_context().facts_number;
+  }
 }
 
 extended_unit::judge_context session::judge_context() {

@@ -173,7 +173,7 @@ std::size_t session::walk(std::string_view bytes, bool& unit_done) {
   return at;
 }
 
-session::frame_fate session::on_frame(char type, std::string_view frame, bool& unit_done) {
+frame_fate session::on_frame(char type, std::string_view frame, bool& unit_done) {
   auto& b = *backend_;
   if (type == 'N' || type == 'S' || type == 'A') return on_async(type, frame);
   if (type == 'E') return on_error(frame);
@@ -196,7 +196,7 @@ session::frame_fate session::on_frame(char type, std::string_view frame, bool& u
   return retrying_ ? frame_fate::drop : frame_fate::pass;
 }
 
-session::frame_fate session::on_async(char type, std::string_view frame) {
+frame_fate session::on_async(char type, std::string_view frame) {
   auto& b = *backend_;
   const bool ours = b.wire.owed.is_head_ours();
   if (type == 'A') {
@@ -232,7 +232,7 @@ void session::claim_notification(std::string_view frame) const {
   std::memcpy(const_cast<char*>(frame.data()) + protocol::header_size, &own, sizeof own);
 }
 
-session::frame_fate session::on_error(std::string_view frame) {
+frame_fate session::on_error(std::string_view frame) {
   auto& b = *backend_;
   auto error = protocol::parse_error_fields(frame.substr(protocol::header_size));
   if (protocol::is_fatal(error)) {
@@ -301,7 +301,7 @@ session::frame_fate session::on_error(std::string_view frame) {
   return frame_fate::drop;
 }
 
-session::frame_fate session::on_ready(std::string_view frame, const protocol::reply& r, bool& unit_done) {
+frame_fate session::on_ready(std::string_view frame, const protocol::reply& r, bool& unit_done) {
   auto& b = *backend_;
   b.status = frame.size() > protocol::header_size ? frame[protocol::header_size] : 'I';
   if (r.whose == owner::proxy) {

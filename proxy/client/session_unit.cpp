@@ -161,7 +161,7 @@ std::size_t session::start_unit(const unit_view& u) {
   if (b == nullptr || replica) {
     b = b == nullptr ? acquire(replica) : acquire_beside();
     if (b == nullptr) {
-      if (wait_.is_linked()) flow_ = flow::waiting;
+      if (wait_.is_linked()) wait_for_backend(u, c);
       return 0;
     }
   }

@@ -87,6 +87,55 @@ class Marked(unittest.TestCase):
         self.assertEqual(servers.ran(mark), expected)
 
 
+class Waiting(Marked):
+    """What a unit is, is kept while it waits for a connection; the next one is judged by itself."""
+
+    def setUp(self):
+        self.small = Proxy(servers.primary.url(), servers.replica.url(), consistency="eventual", pool_size=1)
+        self.addCleanup(self.small.stop)
+        self.holder, self.client = raw.logged_in(self.small.port), raw.logged_in(self.small.port)
+        self.addCleanup(self.holder.close)
+        self.addCleanup(self.client.close)
+        wait_until(self.is_read_on_replica, message="the catalog is known")
+
+    def is_read_on_replica(self):
+        mark = self.mark()
+        self.client.query(f"SELECT count(*) FROM account {mark}")
+        return servers.ran(mark) == {"replica1": 1}
+
+    def send_and_wait(self, *messages):
+        """Sent while the only connection to the replica is held."""
+        for statement in ("BEGIN READ ONLY", "SELECT 1"):
+            self.assertEqual(self.holder.query(statement).errors, [])
+        self.client.send(*messages)
+        wait_until(lambda: self.small.metric("pgsteer_clients_waiting") == 1, message="it waits")
+
+    def let_go(self):
+        self.assertEqual(self.holder.query("COMMIT").errors, [])
+
+    def test_behind_a_read_that_waited(self):
+        read, asked = self.mark(), self.mark()
+        kinds = {"simple": (raw.query(f"SELECT owner FROM account {read}"),),
+                 "extended": (raw.parse(f"SELECT owner FROM account {read}"), raw.bind(), raw.execute(), raw.SYNC)}
+        for count, (kind, messages) in enumerate(kinds.items(), start=1):
+            with self.subTest(kind):
+                self.send_and_wait(*messages)
+                self.let_go()
+                self.assertEqual(self.client.answer().errors, [])
+                self.assert_ran(read, replica1=count)
+                self.assertEqual(self.client.query(f"SELECT last_value > 0 FROM account_id_seq {asked}").errors, [])
+                self.assert_ran(asked, primary=count)
+
+    def test_behind_a_read_that_gave_up(self):
+        asked = self.mark()
+        self.send_and_wait(raw.query("SELECT owner FROM account"))
+        self.client.cancel(self.small.port)
+        self.assertEqual(self.client.answer().sqlstates, ["57014"])
+        self.let_go()
+        self.assertEqual(self.client.query(f"SELECT last_value > 0 FROM account_id_seq {asked}").errors, [])
+        self.assert_ran(asked, primary=1)
+
+
 class Statements(Marked):
     def run_simple(self, statement):
         mark = self.mark()
