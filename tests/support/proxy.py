@@ -137,7 +137,11 @@ class Proxy:
 
     def fill_pools(self, size):
         """Opens `size` backends on the primary and on the replica, so that rotation has something to rotate."""
+        def connected():
+            return json.loads(self.get("/clients")[1])["total"]
+
         wait_until(lambda: self.health()[0] == 200, message="both are known")
+        others = connected()
         for begin in ("BEGIN", "BEGIN READ ONLY"):
             clients = [self.connect() for _ in range(size)]
             for client in clients:
@@ -146,6 +150,8 @@ class Proxy:
             for client in clients:
                 client.execute("COMMIT")
                 client.close()
+        # A client that leaves still asks, on a connection, how far the primary's WAL goes.
+        wait_until(lambda: connected() <= others, message="they have left")
 
     def url(self, user=USER, password=PASSWORD, database=DATABASE, **options):
         """The URL an application would use."""
