@@ -36,6 +36,8 @@ std::string_view to_string(held_by why) {
       return "a replica has refused it before";
     case held_by::retried:
       return "refused by a replica and run again";
+    case held_by::ending:
+      return "its server process may just have been ended";
   }
   return "itself";
 }

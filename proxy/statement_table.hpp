@@ -31,6 +31,7 @@ enum class held_by : std::uint8_t {
   absent,   // there is no replica, or none usable
   learned,  // a replica has refused it before
   retried,  // a replica has refused it now
+  ending,   // its own server process may just have been ended
   count_
 };
 [[nodiscard]] std::string_view to_string(held_by why);

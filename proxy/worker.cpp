@@ -180,6 +180,11 @@ void worker::tell_verdicts(clock::time_point now) {
   }
 }
 
+bool worker::may_have_ended() const {
+  constexpr std::chrono::seconds longest{1};
+  return backends_ended != clock::time_point{} && loop.now() - backends_ended < longest;
+}
+
 void worker::send_partial_units(clock::time_point now) {
   constexpr std::chrono::milliseconds patience{10};  // longer than the parts of one write are apart
   auto waiting = std::exchange(partial_, {});

@@ -83,6 +83,9 @@ class worker {
   [[nodiscard]] std::optional<protocol::error_report> refuse_for_limits(const client_group& g) const;
   // What pools share, as `max_connections` of databases and users says; see worker_limits.cpp.
   [[nodiscard]] bool may_open(pool& p) const;
+  // A client has just ended server processes, maybe those of other sessions: nothing of theirs may be
+  // answered elsewhere before that is seen.
+  [[nodiscard]] bool may_have_ended() const;
   [[nodiscard]] bool owes_connection(const pool& p, clock::time_point since) const;
   [[nodiscard]] scarcity what_is_full(const pool& p) const;
   void make_room(const pool& p) const;
@@ -164,9 +167,10 @@ class worker {
   routing::quiet_primary quiet;
   routing::departures departed;
   routing::shared_sample sample;
-  std::uint64_t sights = 0;        // sessions that have seen something new of the primary, so far
-  std::uint64_t rules_number = 0;  // of the rules in force, as routing::parse_context::facts_number
-  std::uint64_t writes = 0;        // units on the primary that may have written, answered so far
+  std::uint64_t sights = 0;          // sessions that have seen something new of the primary, so far
+  clock::time_point backends_ended;  // by a statement of a client, the last time; zero: never
+  std::uint64_t rules_number = 0;    // of the rules in force, as routing::parse_context::facts_number
+  std::uint64_t writes = 0;          // units on the primary that may have written, answered so far
 
  private:
   using is_alike = bool (*)(const client_group&, const client_group&);

@@ -54,8 +54,10 @@ struct session_effects {
   bool names_settings : 1 = false;   // set_config() of a name made as it runs: nobody can ask for it
   bool changes_catalog : 1 = false;  // DDL: catalog facts are stale once it commits
   bool meets_unknown : 1 = false;    // a relation that the catalog does not have: nobody knows what it runs
+  bool ends_backends : 1 = false;    // pg_terminate_backend()
+  unsigned unused : 15 = 0;          // so that all of it is one number
   session_effects& operator|=(const session_effects& o) {
-    using bits = std::uint16_t;
+    using bits = std::uint32_t;
     *this = std::bit_cast<session_effects>(
         static_cast<bits>(std::bit_cast<bits>(*this) | std::bit_cast<bits>(o)));
     return *this;

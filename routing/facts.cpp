@@ -47,6 +47,7 @@ session_effects effects_of(const builtin_function& known) {
   effects.calls_nextval = (known.effects & fx_nextval) != 0;
   effects.reads_custom = (known.effects & fx_reads_custom) != 0;
   effects.seeds_random = known.name == "setseed";
+  effects.ends_backends = known.name == "pg_terminate_backend";
   return effects;
 }
 

@@ -132,6 +132,7 @@ class extended_unit {
     bool transaction_failed;
     std::size_t max_prepared;
     bool by_client_names = false;  // they are in force: see show_own_statements()
+    bool is_stalled = false;       // the rest of the batch is late: the server's clocks must run
   };
   // Writes the frames judged last. `bytes` must be the same bytes (they may have moved).
   void write(std::string_view bytes, const write_context& context, protocol::gather& out);

@@ -201,13 +201,14 @@ void extended_unit::write_parse(const item& i, std::string_view frame, const wri
     note(wire, {statement_change::kind::backend_unnamed, {}, statement});
     wire.unnamed = statement->id;
     out.borrow(frame);
-  } else if (is_there && !context.transaction_failed) {
+  } else if (is_there && !context.transaction_failed && !context.is_stalled) {
     entry = {expected::synthetic, owner::client, '1', note_name(context, name, statement)};
   } else {
     make_room(context, out);
     entry.change = note_name(context, name, statement);
     note(wire, {statement_change::kind::backend_added, {}, statement});
-    // In a failed block the server may refuse it, or the batch has ended the block by then.
+    // In a failed block the server may refuse it, or the batch has ended the block by then. Of a batch that
+    // stalls statement_timeout begins with its first message.
     if (wire.names_uncertain || is_there) {
       put_close(out, statement->server_name);
       wire.owed.expect({expected::close, owner::proxy, 0, 0});

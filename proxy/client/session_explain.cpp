@@ -99,6 +99,8 @@ route_reason session::why_held() const {
       return route_reason::catalog;
     case held_by::wish:
       return route_reason::held;
+    case held_by::ending:
+      return route_reason::pinned;
     default:
       return route_reason::replica_down;
   }
@@ -118,6 +120,8 @@ void session::note_statement(const routing::classification& c, const backend& b)
     held_by_ = held_by::block;
   } else if (wants_replica_ && awaits_catalog(c)) {
     held_by_ = held_by::catalog;
+  } else if (wants_replica_ && worker_.may_have_ended()) {
+    held_by_ = held_by::ending;
   } else if (wants_replica_) {
     const bool is_any = std::ranges::any_of(servers.replicas, [](const auto& s) { return s->is_usable(); });
     held_by_ = !is_any                                 ? held_by::absent

@@ -77,8 +77,10 @@ void session::return_to_held() {
 backend* session::acquire_primary() {
   const auto& servers = *worker_.config().servers;
   auto& home = worker_.pool_for(*group_, servers.primary);
-  // A login needs any server's word; with the primary gone a replica's will do.
-  if (phase_ == phase::opening && !servers.has_primary()) {
+  // A login needs any server's word; with the primary gone a replica's will do. One that is to keep its
+  // connection waits for the primary as long as that may be a mere moment away.
+  const bool is_worth_waiting = keeps_from_login() && servers.primary->health() == server_health::retrying;
+  if (phase_ == phase::opening && !servers.has_primary() && !is_worth_waiting) {
     if (const auto s = worker_.choose_replica({})) return worker_.pool_for(*group_, s).lease(*this);
   }
   (void)home.drop_strays();

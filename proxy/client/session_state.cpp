@@ -197,6 +197,7 @@ void session::apply_state() {
     if (row.size() < 3) continue;
     if (row[0] == "p") {
       pin = row[1];
+      if (pin == "LISTEN") lends_reads_ = false;  // no answer may overtake a notification
     } else if (row[0] == "t") {
       has_temporary = true;
       pin = temporary_table;

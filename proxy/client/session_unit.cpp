@@ -138,7 +138,8 @@ std::size_t session::start_unit(const unit_view& u) {
   is_diverted_ = wants_replica_ && !is_wished && c.kind != statement_kind::transaction && is_learned(c);
   const bool goes_home = needs_home(c, decision.where);
   is_diverted_ = is_diverted_ || goes_home;
-  if (wants_replica_ && (is_diverted_ || awaits_catalog(c) || !group_->may_open_unasked()))
+  if (wants_replica_ &&
+      (is_diverted_ || awaits_catalog(c) || !group_->may_open_unasked() || worker_.may_have_ended()))
     decision.where = routing::target::primary;
   if (backend_ != nullptr && view_.open == routing::block::none && (pin_.empty() || is_on_loan_)) {
     decision.where = routing::target::stay;  // granted after a wait
@@ -209,10 +210,11 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   shows_own_ = c.effects.lists_prepared && b.status != 'E' && (u.missing == 0 || u.end == unit_end::flush);
   if (shows_own_) show_own_statements(names_, b.wire, out);
   if (u.is_extended) {
-    worker_.unit.write(u.bytes,
-                       {names_, b.wire, b.status == 'E',
-                        static_cast<std::size_t>(worker_.settings().max_prepared_statements), shows_own_},
-                       out);
+    worker_.unit.write(
+        u.bytes,
+        {names_, b.wire, b.status == 'E',
+         static_cast<std::size_t>(worker_.settings().max_prepared_statements), shows_own_, is_stalled_},
+        out);
   } else {
     put_plain(u, c, b);
   }
@@ -228,6 +230,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   if (effects.may_set || effects.changes_catalog || effects.leaves_empty) note_custom_settings(u.bytes, b);
   if (c.kind == statement_kind::set_local && settings_->values.contains(c.name)) effects.leaves_empty = false;
   if (c.effects.changes_catalog) note_definition(u, c);
+  if (c.effects.ends_backends) worker_.backends_ended = worker_.loop.now();
   if (!replica && !is_read_) note_sequence_use(c, b);
   note_transaction(c, replica);
   note_fresh(c, u);

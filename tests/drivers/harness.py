@@ -37,10 +37,10 @@ class Setting:
 
 SETTINGS = [
     Setting("transaction", "transaction mode", False, {"pool_mode": "transaction", "pool_size": 20}),
-    Setting("rotating", "transaction mode, 2 connections, `backend_rotation: always`, a replica", True,
-            {"pool_mode": "transaction", "pool_size": 2, "backend_rotation": "always"}),
-    Setting("splitting", "transaction mode, 2 connections, `backend_rotation: always`, a replica, `transactions: split`", True,
-            {"pool_mode": "transaction", "pool_size": 2, "backend_rotation": "always", "transactions": "split"}),
+    Setting("rotating", "transaction mode, 8 connections, `backend_rotation: always`, a replica", True,
+            {"pool_mode": "transaction", "pool_size": 8, "backend_rotation": "always"}),
+    Setting("splitting", "transaction mode, 8 connections, `backend_rotation: always`, a replica, `transactions: split`", True,
+            {"pool_mode": "transaction", "pool_size": 8, "backend_rotation": "always", "transactions": "split"}),
     Setting("session", "session mode, a replica", True, {"pool_mode": "session", "pool_size": 30}),
 ]
 

@@ -1,5 +1,6 @@
 """Prepared statements follow their client to whichever backend serves it."""
 
+import time
 import unittest
 
 import psycopg
@@ -97,6 +98,16 @@ class OnTheWire(unittest.TestCase):
                 self.twins.ask(raw.bind([1], name), raw.execute(), raw.SYNC)
                 self.twins.ask(raw.bind([1, 2, 3], name), raw.execute(), raw.SYNC, raw.bind([1], name), raw.SYNC)
                 self.twins.ask(raw.bind([1, 2], name), raw.execute(), raw.close("S", name), raw.SYNC)
+
+    def test_a_batch_that_stalls_is_timed_from_its_first_message(self):
+        for name in ("first", "second", "third"):  # the server knows the statement from the first
+            for port in (servers.primary.port, proxy.port):
+                with self.subTest(name=name, port=port), raw.logged_in(port) as client:
+                    client.query("SET statement_timeout = '100ms'")
+                    client.send(raw.parse("SELECT $1::varchar AS stalled", name))
+                    time.sleep(0.3)  # longer than the timeout, which is what this is about
+                    answer = client.ask(raw.describe("S", name), raw.SYNC)
+                    self.assertEqual((answer.types, answer.sqlstates), ("1EZ", ["57014"]))
 
     def test_close_and_prepare_again(self):
         for sql in ("SELECT 1", "SELECT 'two'", "UPDATE thing SET id = id WHERE false"):

@@ -75,6 +75,23 @@ class Terminated(unittest.TestCase):
         self.ends(client)
         self.assertEqual(other.query("SELECT pg_backend_pid(), txid_current() > 0").values[0], str(self.pid(other)))
 
+    def test_one_that_reads_on_a_replica_reads_nothing_more(self):
+        servers.wait_for_replay()
+        proxy = self.start(servers.replica.url(), pool_mode="session", pool_size=30)
+        reader, other = self.client(proxy), self.client(proxy)
+
+        def leaves():
+            mark = f"/* leaves {self.id()} */"
+            self.assertEqual(reader.query(f"SELECT count(*) FROM thing {mark}").values, ["0"])
+            return servers.replica.name in servers.ran(mark)
+        wait_until(leaves, message="reads leave")
+        for _ in range(20):
+            client = self.client(proxy)
+            self.assertEqual(client.query("SELECT count(*) FROM thing").values, ["0"])
+            self.assertEqual(other.query(f"SELECT pg_terminate_backend({self.pid(client)})").values, ["t"])
+            client.send(raw.query("SELECT count(*) FROM thing"))
+            self.ends(client)
+
     def test_one_whose_answer_and_end_come_together(self):
         proxy = self.start()
         wait_until(lambda: proxy.health()[0] == 200, message="connected")
