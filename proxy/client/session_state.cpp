@@ -124,6 +124,7 @@ void session::report_restored(backend& b) {
   for (const auto& [name, value] : startup_->values) {
     const auto canonical = protocol::canonical_parameter_name(name);
     if (!canonical || (what != "all" && what != name) || settings_->get(name) == value) continue;
+    if (!group_->parameters.contains(*canonical)) continue;  // this server reports it to nobody
     auto& made = worker_.renamed.emplace_back();
     protocol::write::parameter_status(made, *canonical, value);
     add_run(made);
