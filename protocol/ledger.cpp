@@ -146,7 +146,9 @@ reply ledger::finish(const ledger_entry& e) {
 // "ErrorResponse ... then reads and discards messages until a Sync" (protocol-flow, extended query).
 reply ledger::skip_to_sync(const ledger_entry& e) {
   while (!is_empty() && entries_[head_].what != expected::sync) {
-    note_failed(entries_[head_].change);
+    const auto& skipped = entries_[head_];
+    note_failed(skipped.change);
+    if (skipped.what == expected::query && skipped.whose == owner::proxy) ++skipped_queries_;
     ++head_;
   }
   if (is_empty()) {
@@ -194,6 +196,12 @@ std::uint32_t ledger::take_failed_change() {
   const auto c = failed_change_;
   failed_change_ = 0;
   return c;
+}
+
+std::uint32_t ledger::take_skipped_queries() {
+  const auto n = skipped_queries_;
+  skipped_queries_ = 0;
+  return n;
 }
 
 void ledger::make_room() {

@@ -59,12 +59,12 @@ class ledger {
     skipping_ = false;
     add(e);
   }
-  // A Bind of the client's, with what comes right behind it.
-  void expect_bound(bool is_described, bool is_executed) {
-    if (skipping_) return;
+  // A Bind of the client's, with what comes right behind it; the change is that of its Execute.
+  void expect_bound(bool is_described, bool is_executed, std::uint32_t change = 0) {
+    if (skipping_) return note_failed(change);
     add({expected::bind});
     if (is_described) add({expected::describe_portal});
-    if (is_executed) add({expected::execute});
+    if (is_executed) add({expected::execute, owner::client, 0, change});
   }
 
   // A frame of this type arrived (not NoticeResponse, ParameterStatus or NotificationResponse, which
@@ -101,6 +101,8 @@ class ledger {
   [[nodiscard]] std::uint32_t first_change() const;
   // Lowest change forgotten by an error since this was last asked; 0: none.
   [[nodiscard]] std::uint32_t take_failed_change();
+  // How many queries of the proxy's own were forgotten with them.
+  [[nodiscard]] std::uint32_t take_skipped_queries();
 
   // An error was answered and its Sync is not sent yet: the server skips all messages up to it.
   [[nodiscard]] bool is_skipping() const { return skipping_; }
@@ -122,6 +124,7 @@ class ledger {
   std::size_t head_ = 0;
   std::size_t end_ = 0;
   std::uint32_t failed_change_ = 0;
+  std::uint32_t skipped_queries_ = 0;
   bool copy_in_ = false;
   bool skipping_ = false;
 };

@@ -140,4 +140,9 @@ void backend::put_own_query(own_query purpose, std::string_view sql, protocol::g
   own.push_back(purpose);
 }
 
+void backend::forget_own(std::uint32_t skipped) {
+  for (; skipped > 0 && !own.empty(); --skipped)
+    own.pop_front();
+}
+
 }  // namespace pgsteer::proxy

@@ -132,7 +132,10 @@ bool session::wants_sample(const unit_view& u, const routing::classification& c)
                          (c.kind == routing::statement_kind::read || wants_replica_ ||
                           (forecast_.expects_read() && is_plain_write(c)));
   if (b.home.is_replica() || !(may_leave || ends_reads) || u.missing > 0) return false;
-  if (u.end != protocol::unit_end::query && u.end != protocol::unit_end::sync) return false;
+  // A Query in the middle of a batch may be skipped, and what is behind it with it.
+  const bool is_whole =
+      u.end == protocol::unit_end::sync || (u.end == protocol::unit_end::query && !u.is_extended);
+  if (!is_whole) return false;
   return (pin_.empty() || lends_reads_) && !worker_.config().servers->replicas.empty() &&
          level_ != config::consistency::eventual;
 }

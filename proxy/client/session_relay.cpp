@@ -257,6 +257,7 @@ frame_fate session::on_error(std::string_view frame) {
     return frame_fate::stop;
   }
   b.wire.revert(b.wire.owed.take_failed_change(), r.change, names_);  // its names are those before it
+  b.forget_own(b.wire.owed.take_skipped_queries());
   if (!ours && may_name_statement(error.sqlstate)) {
     if (auto own = protocol::with_client_names(frame, [this](auto id) { return names_.name_of(id); }))
       renamed = &worker_.renamed.emplace_back(std::move(*own));

@@ -86,6 +86,16 @@ TEST(ledger, skips_to_sync_after_an_error_and_tells_the_first_change_that_failed
   EXPECT_EQ(l.take_failed_change(), 0U);
 }
 
+TEST(ledger, counts_the_proxys_own_queries_that_were_skipped) {
+  ledger l;
+  for (const auto what : {expected::parse, expected::query})
+    l.expect({what, owner::client, 0, 0});
+  l.expect({expected::query, owner::proxy, 0, 0});
+  EXPECT_EQ(l.on_reply('E').what, verdict::pass);
+  EXPECT_EQ(l.take_skipped_queries(), 1U);
+  EXPECT_EQ(l.take_skipped_queries(), 0U);
+}
+
 TEST(ledger, expects_nothing_of_messages_sent_behind_an_error_until_sync) {
   ledger l;
   l.expect(client(expected::parse, 1));
