@@ -74,6 +74,10 @@ enum class statement_use : std::uint8_t {
   several,      // of names that are not told
 };
 
+[[nodiscard]] constexpr bool executes_another(statement_use use) {
+  return use == statement_use::executes || use == statement_use::embeds;
+}
+
 // What a statement is, where a caller must treat it specially.
 enum class statement_kind : std::uint8_t {
   empty,        // no statement at all: EmptyQueryResponse
@@ -145,7 +149,8 @@ struct classification {
   std::vector<local_setting> locals;  // set_local by set_config(), and nothing else: see local_settings.hpp
   statement_use use = statement_use::none;
   std::string used;  // the name of the statement that it uses
-  // prepares: what EXECUTE of it is. executes and embeds: all but what is executed. Null: unknown.
+  // prepares: what EXECUTE of it is. executes and embeds: all but what is executed. Null: unknown, or looked
+  // through by as_executed().
   std::shared_ptr<const classification> part;
   std::string reason;  // why it is not a read ("calls unknown function foo()"), or "read"
 };

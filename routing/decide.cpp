@@ -276,7 +276,6 @@ classification as_executed(const classification& unit, const classification& tar
   is.bodies |= unit.part->bodies;
   is.asks |= unit.part->asks;
   is.needs_catalog |= unit.part->needs_catalog;
-  if (target.effects.may_pin || target.effects.lists_prepared) is.use = statement_use::several;
   return is;
 }
 

@@ -40,9 +40,24 @@ void client_statements::set(std::string_view name, statement_ref s) {
   }
 }
 
+void client_statements::bind_portal(std::string_view name, statement_ref s) {
+  if (!ending) ending = std::make_unique<std::vector<ending_portal>>();
+  std::erase_if(*ending, [name](const ending_portal& p) { return p.name == name; });
+  constexpr std::size_t most = 100;
+  if (s && ending->size() < most) ending->push_back({std::string(name), std::move(s)});
+  if (ending->empty()) ending.reset();
+}
+
+statement_ref client_statements::ended_by(std::string_view portal) const {
+  if (!ending) return nullptr;
+  const auto at = std::ranges::find(*ending, portal, &ending_portal::name);
+  return at == ending->end() ? nullptr : at->statement;
+}
+
 void client_statements::clear() {
   unnamed.reset();
   named.reset();
+  ending.reset();
 }
 
 void backend_wire::forget_all(client_statements& names) {

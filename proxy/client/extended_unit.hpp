@@ -21,11 +21,18 @@
 
 namespace pgsteer::proxy {
 
+// A portal that is bound to a DEALLOCATE or DISCARD ALL and not executed yet.
+struct ending_portal {
+  std::string name;
+  statement_ref statement;
+};
+
 // The prepared statements a client believes to have. An idle client without any owns next to nothing.
 struct client_statements {
   using name_map = std::unordered_map<std::string, statement_ref, name_hash, std::equal_to<>>;
   statement_ref unnamed;
   std::unique_ptr<name_map> named;
+  std::unique_ptr<std::vector<ending_portal>> ending;  // null: none
 
   [[nodiscard]] const statement_ref* find(std::string_view name) const;
   void set(std::string_view name, statement_ref s);  // null: forget the name
@@ -37,6 +44,8 @@ struct client_statements {
     if (named->empty()) named.reset();
   }
   [[nodiscard]] std::optional<std::string> name_of(std::uint64_t id) const;
+  void bind_portal(std::string_view name, statement_ref ending);  // null: to anything else
+  [[nodiscard]] statement_ref ended_by(std::string_view portal) const;
   void clear();
 };
 
@@ -58,7 +67,7 @@ struct backend_wire {
   std::uint64_t unnamed = 0;              // id of the statement in its unnamed slot; 0: none or unknown
   bool names_uncertain = false;           // a DEALLOCATE ALL was sent and not answered: Close before Parse
   std::vector<statement_change> changes;  // of the unit in flight
-  std::vector<std::string> close_after;   // names lent to the server, to be closed behind the next Sync
+  std::vector<std::string> close_after;   // names lent to the server: see take_back_lent()
 
   // Takes back the changes from the 1-based `first` on, newest first; `failed` is that of the message that
   // the server refused (0: of none), the others are of messages that it has skipped.
@@ -107,15 +116,21 @@ class extended_unit {
     return std::any_of(held_.begin() + 1, held_.end(), [&](const auto& s) { return test(s->text()); });
   }
 
-  // Tells `visit` each name in the batch judged last that means no statement of the protocol's, as far as is
-  // known. `bytes` must be the same bytes.
+  // Tells `visit` each name in the batch judged last that the server is told as it is: it means no statement
+  // of the protocol's, as far as is known, or a Parse gives it a second time. `bytes` must be the same bytes.
   template <class Visit>
-  void each_unknown_name(std::string_view bytes, Visit visit) const {
+  void each_name_of_server(std::string_view bytes, Visit visit) const {
     for (const auto& i : items_) {
-      if (i.name_size > 0 && !i.known && i.statement == none)
+      const bool is_unknown = !i.known && i.statement == none;
+      if (i.name_size > 0 && (is_unknown || (i.type == 'P' && i.known)))
         visit(bytes.substr(i.offset + i.name_at, i.name_size));
     }
   }
+
+  // What PREPARE has made and a Close in the batch judged last has ended is behind it the name of nothing.
+  // `bytes` must be the same bytes.
+  void forget_closed(std::string_view bytes, std::unique_ptr<sql_statements>& own,
+                     std::unique_ptr<sql_statements>& on_backend) const;
 
   // Tells `visit` each Bind in the batch judged last and its statement; null: unknown. `bytes` must be the
   // same bytes.
@@ -136,6 +151,9 @@ class extended_unit {
   };
   // Writes the frames judged last. `bytes` must be the same bytes (they may have moved).
   void write(std::string_view bytes, const write_context& context, protocol::gather& out);
+  // Ends what was lent to the server: behind a Sync, or in front of the next unit where the last one ended in
+  // a Query, which the server may have skipped as far as anybody knew.
+  static void take_back_lent(backend_wire& wire, protocol::gather& out);
   // The same as show_own_statements() in the middle of a batch, where a Sync of ours would end the client's
   // transaction.
   static void show_own(const write_context& context, protocol::gather& out);
@@ -150,6 +168,7 @@ class extended_unit {
     bool known = false;                        // the name, at this place of the batch
     bool is_described = false;                 // Bind, with a Describe of a portal right behind it
     bool is_executed = false;                  // Bind, with an Execute right behind it or behind that
+    bool ends = false;                         // Bind, of a DEALLOCATE or DISCARD ALL
     place statement = none;                    // what it means, or what Parse makes
     std::uint32_t name_at = 0, name_size = 0;  // of the statement's name, from the frame's start
     std::size_t offset = 0, size = 0;          // as far as it is here
@@ -168,6 +187,9 @@ class extended_unit {
   void judge_named(item& i, std::string_view frame, const judge_context& context);
   [[nodiscard]] place hold(const statement_ref& s);
   void give(std::string_view name, place statement);
+  void bind_portal(const item& i, std::string_view frame);
+  void execute_portal(std::string_view frame);
+  void end(place statement);
   void forget_names();
   [[nodiscard]] place resolve(std::string_view name, const client_statements& names);
   [[nodiscard]] place search(std::string_view name, const client_statements& names);
@@ -182,6 +204,7 @@ class extended_unit {
 
   [[nodiscard]] const statement_ref& statement_of(const item& i) const { return held_[i.statement]; }
   void lend_executed(const item& i, const write_context& context, protocol::gather& out);
+  static void lend(std::string_view name, const write_context& context, protocol::gather& out);
   void write_shown(const item& i, std::string_view bytes, const write_context& context,
                    protocol::gather& out);
   void write_item(const item& i, std::string_view bytes, const write_context& context, protocol::gather& out);
@@ -189,8 +212,10 @@ class extended_unit {
                    protocol::gather& out);
   void write_duplicate(const item& i, std::string_view frame, const write_context& context,
                        protocol::gather& out);
-  void write_deallocate(const item& i, std::string_view frame, const write_context& context,
-                        protocol::gather& out);
+  static void note_portal(const item& i, const statement_ref& s, std::string_view frame,
+                          const write_context& context);
+  static std::uint32_t lend_ended(const statement_ref& s, const write_context& context,
+                                  protocol::gather& out);
   void write_close(const item& i, std::string_view frame, const write_context& context,
                    protocol::gather& out);
   void write_bind(const item& i, std::string_view bytes, const write_context& context, protocol::gather& out);
@@ -208,6 +233,7 @@ class extended_unit {
   std::vector<item> items_;
   std::vector<statement_ref> held_{nullptr};  // the statements of the items; the first one is none
   std::vector<binding> bindings_;
+  std::vector<binding> ending_;      // portals, bound to a DEALLOCATE
   std::optional<binding> resolved_;  // last
   place used_ = none;                // last
   bool forgets_names_ = false;       // behind a DEALLOCATE ALL

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "protocol/frame.hpp"
 #include "proxy/client/extended_unit.hpp"
 #include "proxy/client/sql_statements.hpp"
@@ -7,14 +9,14 @@ namespace pgsteer::proxy {
 
 using protocol::frame;
 using protocol::header_size;
+using protocol::portal_name;
 using protocol::take_string;
 
 namespace {
 
 // What it describes is what the session has prepared under a name.
 bool executes(const routing::classification& c) {
-  return c.use == routing::statement_use::executes || c.use == routing::statement_use::embeds ||
-         c.use == routing::statement_use::several;
+  return routing::executes_another(c.use) || c.use == routing::statement_use::several;
 }
 
 }  // namespace
@@ -23,6 +25,7 @@ extended_unit::verdict extended_unit::judge(std::string_view bytes, const judge_
   items_.clear();
   held_.resize(1);
   bindings_.clear();
+  ending_.clear();
   resolved_.reset();
   used_ = none;
   forgets_names_ = false;
@@ -58,6 +61,7 @@ inline bool extended_unit::join_bind(std::string_view frame, verdict& v) {
   auto& bind = items_.back();
   if (frame[0] == 'E') {
     bind.is_executed = v.has_execute = true;
+    if (bind.ends) end(bind.statement);
   } else if (frame[0] == 'D' && !bind.is_described && frame.size() > header_size &&
              frame[header_size] == 'P') {
     bind.is_described = true;
@@ -81,6 +85,7 @@ inline void extended_unit::judge_frame(item& i, std::string_view frame, const ju
     case 'E':
       v.only_prepares = false;
       v.has_execute = true;
+      if (!ending_.empty()) execute_portal(frame);
       return;
     case 'Q': {
       v.only_prepares = false;
@@ -147,7 +152,31 @@ void extended_unit::judge_named(item& i, std::string_view frame, const judge_con
     return use_unknown("statement of an unknown name");
   }
   use(i.statement, context);
-  if (i.type == 'B' && statement_of(i)->what->effects.deallocates_all) forget_names();
+  if (i.type != 'B') return;
+  const auto& what = *statement_of(i)->what;
+  if (what.effects.deallocates_all) forget_names();
+  i.ends = what.kind == routing::statement_kind::deallocate || what.effects.deallocates_all;
+  if (i.ends || !ending_.empty()) bind_portal(i, frame);
+}
+
+// A portal is what was bound to it last.
+void extended_unit::bind_portal(const item& i, std::string_view frame) {
+  const auto portal = portal_name(frame);
+  std::erase_if(ending_, [portal](const binding& p) { return p.name == portal; });
+  if (i.ends) ending_.push_back({portal, i.statement});
+}
+
+// A DEALLOCATE is executed.
+void extended_unit::end(place statement) {
+  const auto& what = *held_[statement]->what;
+  if (!what.effects.deallocates_all) give(what.name, none);
+}
+
+// A DEALLOCATE that was bound earlier in the batch is executed now.
+void extended_unit::execute_portal(std::string_view frame) {
+  const auto portal = portal_name(frame);
+  const auto at = std::ranges::find(ending_, portal, &binding::name);
+  if (at != ending_.end()) end(at->statement);
 }
 
 // DEALLOCATE ALL, as soon as it is executed. The unnamed statement stays.
@@ -193,7 +222,7 @@ void extended_unit::use(place statement, const judge_context& context) {
 }
 
 void extended_unit::use(const routing::classification& c, const judge_context& context) {
-  if (c.use != routing::statement_use::executes && c.use != routing::statement_use::embeds) return use(c);
+  if (!routing::executes_another(c.use)) return use(c);
   if (executing_ == &c) return;
   executing_ = &c;
   use_executing(c, context);
@@ -209,7 +238,8 @@ void extended_unit::use_executing(const routing::classification& c, const judge_
 }
 
 bool extended_unit::is_made_by_sql(std::string_view name, const judge_context& context) const {
-  if (context.by_sql == nullptr || !context.by_sql->find(name)) return false;
+  if (context.by_sql == nullptr || !context.by_sql->find(name) || context.names.find(name) != nullptr)
+    return false;
   return std::ranges::none_of(bindings_, [name](const binding& b) { return b.name == name; });
 }
 

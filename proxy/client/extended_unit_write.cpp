@@ -4,6 +4,7 @@
 #include "protocol/frame.hpp"
 #include "proxy/client/extended_unit.hpp"
 #include "proxy/client/lent_statement.hpp"
+#include "proxy/client/sql_statements.hpp"
 
 namespace pgsteer::proxy {
 
@@ -60,8 +61,19 @@ std::uint32_t note_name(const extended_unit::write_context& context, std::string
   return n;
 }
 
-bool is_deallocate_of_known(const routing::classification& c, const client_statements& names) {
-  return c.kind == routing::statement_kind::deallocate && !c.name.empty() && names.find(c.name) != nullptr;
+// The first of the changes; 0: none.
+std::uint32_t note_no_names(const extended_unit::write_context& context) {
+  std::vector<std::string> all;
+  if (context.names.named) {
+    for (const auto& [name, s] : *context.names.named)
+      all.push_back(name);
+  }
+  std::uint32_t first = 0;
+  for (const auto& name : all) {
+    const auto n = note_name(context, name, nullptr);
+    if (first == 0) first = n;
+  }
+  return first;
 }
 
 // By its first character, where the text was not understood: few texts need be read for it.
@@ -83,9 +95,11 @@ void extended_unit::write(std::string_view bytes, const write_context& context, 
   never_lent_ = none;
   for (const auto& i : items_)
     write_item(i, bytes, context, out);
-  auto& wire = context.wire;
-  const bool ends = !items_.empty() && items_.back().type == 'S';
-  if (wire.close_after.empty() || !ends) return;
+  if (!items_.empty() && items_.back().type == 'S') take_back_lent(context.wire, out);
+}
+
+void extended_unit::take_back_lent(backend_wire& wire, protocol::gather& out) {
+  if (wire.close_after.empty()) return;
   for (const auto& name : wire.close_after) {
     put_close(out, name);
     wire.owed.expect({expected::close, owner::proxy, 0, 0});
@@ -111,7 +125,8 @@ void extended_unit::write_item(const item& i, std::string_view bytes, const writ
     case 'D':
       return write_describe(i, frame, context, out);
     case 'E':
-      owed.expect({expected::execute, owner::client, 0, 0});
+      owed.expect({expected::execute, owner::client, 0,
+                   lend_ended(context.names.ended_by(protocol::portal_name(frame)), context, out)});
       break;
     case 'S':
       owed.expect({expected::sync, owner::client, 0, 0});
@@ -120,6 +135,8 @@ void extended_unit::write_item(const item& i, std::string_view bytes, const writ
       owed.expect({expected::function_call, owner::client, 0, 0});
       break;
     case 'Q':
+      if (context.names.named && !context.transaction_failed && !context.by_client_names)
+        lend(executed_name(protocol::query_text(frame)), context, out);
       owed.expect(
           {expected::query, owner::client, 0, context.names.unnamed ? note_name(context, {}, nullptr) : 0});
       context.wire.unnamed = 0;
@@ -133,19 +150,29 @@ void extended_unit::write_item(const item& i, std::string_view bytes, const writ
 // SQL's EXECUTE of a statement that was prepared by the protocol, itself prepared by the protocol: see
 // lend_statement(). It is taken back behind the Sync.
 void extended_unit::lend_executed(const item& i, const write_context& context, protocol::gather& out) {
-  if (i.statement == none || i.type == 'C' || context.transaction_failed || context.by_client_names) return;
+  if (i.statement == none || i.type == 'C' || i.type == 'E' || context.transaction_failed ||
+      context.by_client_names)
+    return;
   const auto& statement = *statement_of(i);
   if (!may_be_lent(statement)) {
     never_lent_ = i.statement;
     return;
   }
-  const auto name = lent_name(*statement.what, statement.text());
+  lend(lent_name(*statement.what, statement.text()), context, out);
+}
+
+void extended_unit::lend(std::string_view name, const write_context& context, protocol::gather& out) {
   const statement_ref* s = name.empty() ? nullptr : context.names.find(name);
   auto& lent = context.wire.close_after;
-  if (s == nullptr || std::ranges::find(lent, name) != lent.end()) return;
+  if (s == nullptr) return;
+  const bool was_lent = std::ranges::find(lent, name) != lent.end();
+  if (was_lent) {  // and may have been ended since, or be another
+    put_close(out, name);
+    context.wire.owed.expect({expected::close, owner::proxy, 0, 0});
+  }
   put_parse(out, name, (*s)->parse_tail);
   context.wire.owed.expect({expected::parse, owner::proxy, 0, 0});
-  lent.push_back(name);
+  if (!was_lent) lent.emplace_back(name);
 }
 
 // What of it the server skips behind an error is undone with the rest of the batch.
@@ -168,8 +195,13 @@ void extended_unit::show_own(const write_context& context, protocol::gather& out
 void extended_unit::write_shown(const item& i, std::string_view bytes, const write_context& context,
                                 protocol::gather& out) {
   const std::string_view frame(bytes.data() + i.offset, i.size + i.behind);
+  std::uint32_t ended = 0;
+  if (i.type == 'B') {
+    note_portal(i, statement_of(i), frame, context);
+    if (i.ends && i.is_executed) ended = lend_ended(statement_of(i), context, out);
+  }
   out.borrow(frame);
-  if (i.type == 'B') return context.wire.owed.expect_bound(i.is_described, i.is_executed);
+  if (i.type == 'B') return context.wire.owed.expect_bound(i.is_described, i.is_executed, ended);
   ledger_entry entry{expected::parse, owner::client, 0, 0};
   const auto name = name_of(frame, i.name_at, i.name_size);
   if (i.type == 'P') {
@@ -192,8 +224,6 @@ void extended_unit::write_parse(const item& i, std::string_view frame, const wri
   const bool is_there = statement && !name.empty() && !i.known && wire.prepared.touch(statement->id);
   if (!statement) {  // malformed: the server says so
     out.borrow(frame);
-  } else if (is_deallocate_of_known(*statement->what, context.names)) {
-    return write_deallocate(i, frame, context, out);
   } else if (i.known) {
     return write_duplicate(i, frame, context, out);
   } else if (name.empty()) {
@@ -220,25 +250,31 @@ void extended_unit::write_parse(const item& i, std::string_view frame, const wri
   wire.owed.expect(entry);
 }
 
-// DEALLOCATE of a name that only the proxy knows: the server is told its own name for the statement.
-void extended_unit::write_deallocate(const item& i, std::string_view frame, const write_context& context,
-                                     protocol::gather& out) {
-  auto& wire = context.wire;
-  const auto& statement = statement_of(i);
-  const auto target = *context.names.find(statement->what->name);
-  ensure_prepared(target, context, out);
-  const auto types = std::string_view(statement->parse_tail).substr(statement->text().size());
-  put_parse(out, name_of(frame, i.name_at, i.name_size),
-            "DEALLOCATE " + target->server_name + std::string(types));
-  const auto change = note_name(context, statement->what->name, nullptr);
-  note(wire, {statement_change::kind::backend_closed, {}, target});
-  wire.prepared.remove(target->id);
-  prepared_ = 0;
-  if (i.name_size == 0) {
-    note_name(context, {}, statement);
-    wire.unnamed = statement->id;
+void extended_unit::note_portal(const item& i, const statement_ref& s, std::string_view frame,
+                                const write_context& context) {
+  const bool is_pending = i.ends && !i.is_executed;
+  if (!is_pending && !context.names.ending) return;
+  context.names.bind_portal(protocol::portal_name(frame), is_pending ? s : nullptr);
+}
+
+// DEALLOCATE of a name that only the proxy knows, where it is executed: the server is lent something of that
+// name to end. The name is the client's until then. The change to its names; 0: none.
+std::uint32_t extended_unit::lend_ended(const statement_ref& s, const write_context& context,
+                                        protocol::gather& out) {
+  if (s == nullptr) return 0;
+  if (s->what->effects.deallocates_all) return note_no_names(context);
+  const auto& name = s->what->name;
+  if (context.names.find(name) == nullptr) return 0;
+  if (!context.by_client_names) {
+    auto& wire = context.wire;
+    auto& lent = wire.close_after;
+    put_close(out, name);  // it may be lent already, or have been ended
+    wire.owed.expect({expected::close, owner::proxy, 0, 0});
+    put_parse(out, name, std::string_view("\0\0\0", 3));
+    wire.owed.expect({expected::parse, owner::proxy, 0, 0});
+    if (std::ranges::find(lent, name) == lent.end()) lent.push_back(name);
   }
-  wire.owed.expect({expected::parse, owner::client, 0, change});
+  return note_name(context, name, nullptr);
 }
 
 // The name is in use: make the server refuse it in its own words. It must know the name for that,
@@ -273,17 +309,32 @@ void extended_unit::write_close(const item& i, std::string_view frame, const wri
 void extended_unit::write_bind(const item& i, std::string_view bytes, const write_context& context,
                                protocol::gather& out) {
   const std::string_view frames(bytes.data() + i.offset, i.size + i.behind);
+  note_portal(i, statement_of(i), frames, context);
+  std::uint32_t ended = 0;
   if (i.known && i.name_size > 0) {
     const auto& statement = statement_of(i);
     if (prepared_ != statement->id) ensure_prepared(statement, context, out);
+    if (i.ends && i.is_executed) ended = lend_ended(statement_of(i), context, out);
     put_renamed(i, frames, statement->server_name, out);
   } else {  // where it is not known, the server says so
     if (i.known) ensure_unnamed(statement_of(i), context, out);
     if (!i.known && names_unnamed(i)) ensure_no_unnamed(context, out);
+    if (i.ends && i.is_executed) ended = lend_ended(statement_of(i), context, out);
     out.borrow(frames);
   }
-  context.wire.owed.expect_bound(i.is_described, i.is_executed);
+  context.wire.owed.expect_bound(i.is_described, i.is_executed, ended);
   if (i.known && statement_of(i)->what->effects.deallocates_all) forget_prepared(context.wire);
+}
+
+void extended_unit::forget_closed(std::string_view bytes, std::unique_ptr<sql_statements>& own,
+                                  std::unique_ptr<sql_statements>& on_backend) const {
+  if (own == nullptr) return;
+  for (const auto& i : items_) {
+    if (i.type != 'C' || i.sub != 'S' || i.name_size == 0 || i.known) continue;
+    const auto name = name_of(bytes.substr(i.offset), i.name_at, i.name_size);
+    erase_from(on_backend, name);
+    erase_from(own, name);
+  }
 }
 
 // It may fail, or be skipped: the names may be there or not.

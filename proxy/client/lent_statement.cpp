@@ -62,8 +62,7 @@ std::string executed_name(std::string_view sql) {
 }
 
 std::string lent_name(const routing::classification& c, std::string_view sql) {
-  using enum routing::statement_use;
-  if (c.use == executes || c.use == embeds || c.use == prepares) return c.used;
+  if (routing::executes_another(c.use) || c.use == routing::statement_use::prepares) return c.used;
   return executed_name(sql);
 }
 

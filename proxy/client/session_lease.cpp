@@ -184,6 +184,7 @@ void session::note_answer() {
   }
   if (altering_ != nullptr && b.status == 'I') finish_altering();
   block_ended_ = view_.open != routing::block::none && b.status == 'I';
+  if (b.status == 'I') names_.ending.reset();  // portals end with their transaction
   view_.failed = b.status == 'E';
   view_.open = b.status == 'I'       ? routing::block::none
                : b.home.is_replica() ? routing::block::on_replica

@@ -24,12 +24,6 @@ void put_in(std::unique_ptr<sql_statements>& all, std::string_view name, sql_sta
   all->set(name, std::move(s));
 }
 
-void erase_from(std::unique_ptr<sql_statements>& all, std::string_view name) {
-  if (all == nullptr) return;
-  all->erase(name);
-  if (all->is_empty()) all.reset();
-}
-
 }  // namespace
 
 // As it is for what the session has set: see routing::for_settings().
@@ -53,7 +47,7 @@ const routing::classification& session::judge_text(std::string_view sql) {
   const bool is_judged = worker_.waited != nullptr && rules_number_ == worker_.rules_number &&
                          wait_.judged_by == context.facts_number;
   const auto& c = is_judged ? worker_.waited : worker_.classifier.classify(sql, context);
-  if (c->use != statement_use::executes && c->use != statement_use::embeds) return *c;
+  if (!routing::executes_another(c->use)) return *c;
   const auto unit = c;
   const statements_in_reach reach{names_, sql_.get(), fresh_.get(), settings_->plan_key,
                                   temporary_ != nullptr};
@@ -83,14 +77,15 @@ void session::prepare_sql_statements(const unit_view& u, const routing::classifi
   b.unprepared.clear();
   if ((sql_ == nullptr && b.by_sql == nullptr) || b.status == 'E') return;
   const bool goes_on = u.end == protocol::unit_end::flush || u.missing > 0;
-  const bool names_any =
-      c.use == statement_use::several || c.effects.lists_prepared ||
-      (c.use == statement_use::none && c.effects.may_pin && c.kind != routing::statement_kind::deallocate);
+  const bool runs_any =
+      c.use == statement_use::none || (routing::executes_another(c.use) && c.part == nullptr);
+  const bool names_any = c.use == statement_use::several || c.effects.lists_prepared ||
+                         (runs_any && c.effects.may_pin && c.kind != routing::statement_kind::deallocate);
   if (goes_on || names_any || (b.by_sql != nullptr && b.by_sql->all().size() > most_on_backend))
     return prepare_all(b);
   if (c.use != statement_use::none) prepare_one(c.used, b);
   if (u.is_extended) {
-    worker_.unit.each_unknown_name(u.bytes, [&](auto name) { prepare_one(name, b); });
+    worker_.unit.each_name_of_server(u.bytes, [&](auto name) { prepare_one(name, b); });
   }
   const bool begins =
       c.verb == routing::transaction_verb::begin || c.verb == routing::transaction_verb::mixed;

@@ -280,6 +280,7 @@ void session::begin_block_here(backend& b) {
   begin_on_primary_ = false;
   b.transaction_since = worker_.loop.now();
   worker_.to_backend.clear();
+  extended_unit::take_back_lent(b.wire, worker_.to_backend);
   prepare_for_block(b);
   if (b.settings != settings_) {
     const auto change = protocol::change_settings(*b.settings, *settings_);

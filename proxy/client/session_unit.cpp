@@ -180,6 +180,7 @@ bool session::answer_here(const unit_view& u, const routing::classification& c) 
   if (u.is_extended || c.kind != statement_kind::deallocate || c.name.empty() || view_.failed) return false;
   if (names_.find(c.name) == nullptr && !forget_sql_statement(c.name)) return false;
   names_.set(c.name, nullptr);
+  names_.unnamed.reset();  // as by any Query message
   std::string bytes;
   write::command_complete(bytes, "DEALLOCATE");
   write::ready_for_query(bytes, view_.open == routing::block::none ? 'I' : 'T');
@@ -192,6 +193,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   if (!prepared_settings_ && ask_defaults(b)) return false;
   auto& out = worker_.to_backend;
   out.clear();
+  extended_unit::take_back_lent(b.wire, out);
   introduce_own_setting(c, b);
   if (!prepared_settings_ || b.status != 'I') prepare_sql_statements(u, c, b);
   if (!prepared_settings_ && b.status == 'I' && prepare_settings(b)) return false;
@@ -215,6 +217,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
         {names_, b.wire, b.status == 'E',
          static_cast<std::size_t>(worker_.settings().max_prepared_statements), shows_own_, is_stalled_},
         out);
+    if (u.end == unit_end::flush) worker_.unit.forget_closed(u.bytes, sql_, b.by_sql);
   } else {
     put_plain(u, c, b);
   }
@@ -280,9 +283,10 @@ void session::expect_plain(const unit_view& u, backend& b) {
 // it needs its name there.
 void session::put_plain(const unit_view& u, const routing::classification& c, backend& b) {
   auto& out = worker_.to_backend;
-  const auto name = u.end == unit_end::query && names_.named && u.missing == 0 && b.status != 'E'
-                        ? lent_name(c, protocol::query_text(u.bytes))
-                        : std::string{};
+  const auto name =
+      u.end == unit_end::query && names_.named && u.missing == 0 && b.status != 'E' && !shows_own_
+          ? lent_name(c, protocol::query_text(u.bytes))
+          : std::string{};
   const statement_ref* s = name.empty() ? nullptr : names_.find(name);
   if (s != nullptr) lend_statement(name, **s, b.wire, out);
   expect_plain(u, b);
@@ -389,6 +393,7 @@ std::size_t session::put_flow_frame(std::string_view bytes) {
     context.by_client_names = shows_own_ = true;
   }
   worker_.unit.write(frame, context, worker_.to_backend);
+  worker_.unit.forget_closed(frame, sql_, b.by_sql);
   if (f.type == 'S') hide_own_statements();
   b.wire.revert(b.wire.owed.take_failed_change(), 0, names_);
   // Behind an error the server skips a Query as well: only the Sync ends the unit.

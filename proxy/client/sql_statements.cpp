@@ -70,6 +70,12 @@ void sql_statements::erase(std::string_view name) {
   by_name_.erase(at);
 }
 
+void erase_from(std::unique_ptr<sql_statements>& all, std::string_view name) {
+  if (all == nullptr) return;
+  all->erase(name);
+  if (all->is_empty()) all.reset();
+}
+
 routing::classification_ref executed_statement(std::string_view name, const statements_in_reach& reach,
                                                routing::classifier& classifier,
                                                const routing::parse_context& context) {

@@ -57,6 +57,8 @@ class sql_statements {
   std::size_t bytes_ = 0;
 };
 
+void erase_from(std::unique_ptr<sql_statements>& all, std::string_view name);
+
 // Made since the server was last asked what is there.
 struct fresh_statement {
   std::string name;

@@ -205,14 +205,45 @@ TEST(extended_unit, a_failed_block_takes_nothing_but_its_end) {
   EXPECT_NE(b.names.find("end"), nullptr);
 }
 
-TEST(extended_unit, deallocates_by_the_servers_name) {
+TEST(extended_unit, deallocate_ends_a_name_where_it_is_executed) {
   bench b;
   b.send(parse("mine", "SELECT 1") + sync);
   b.answer("1Z");
-  EXPECT_EQ(b.send(parse("", "DEALLOCATE mine") + bind("") + execute + sync),
-            parse("", "DEALLOCATE pgsteer_1") + bind("") + execute + sync);
+  const auto end = parse("", "DEALLOCATE mine");
+  EXPECT_EQ(b.send(end + bind("") + sync), end + bind("") + sync);
+  b.answer("12Z");
+  EXPECT_NE(b.names.find("mine"), nullptr);
+  const auto lent = close("mine") + parse("mine", "");
+  EXPECT_EQ(b.send(end + bind("") + execute + sync),
+            end + lent + bind("") + execute + sync + close("mine") + sync);
   EXPECT_EQ(b.names.find("mine"), nullptr);
-  EXPECT_EQ(b.wire.prepared.size(), 0U);
+  EXPECT_EQ(b.wire.prepared.size(), 1U);
+}
+
+TEST(extended_unit, deallocate_that_the_server_skips_ends_nothing) {
+  bench b;
+  b.send(parse("mine", "SELECT 1") + sync);
+  b.answer("1Z");
+  b.send(parse("", "SELECT 1/0") + bind("") + execute + parse("", "DEALLOCATE mine") + bind("") + execute +
+         sync);
+  EXPECT_EQ(b.names.find("mine"), nullptr);
+  for (const char type : {'1', '2', 'E'})
+    EXPECT_EQ(b.wire.owed.on_reply(type).what, protocol::verdict::pass);
+  b.wire.revert(b.wire.owed.take_failed_change(), 0, b.names);
+  EXPECT_NE(b.names.find("mine"), nullptr);
+}
+
+TEST(extended_unit, deallocate_bound_before_a_flush_ends_a_name_behind_it) {
+  bench b;
+  b.send(parse("mine", "SELECT 1") + parse("end", "DEALLOCATE mine") + sync);
+  b.answer("11Z");
+  b.send(bind("end") + message('H'));
+  EXPECT_NE(b.names.find("mine"), nullptr);
+  b.send(execute);
+  EXPECT_EQ(b.names.find("mine"), nullptr);
+  b.send(bind("end") + message('H'));
+  b.send(bind("") + message('H'));
+  EXPECT_EQ(b.names.ending, nullptr);
 }
 
 TEST(extended_unit, survives_messages_that_are_cut_or_empty) {
@@ -236,8 +267,27 @@ TEST(extended_unit, a_message_may_name_a_statement_made_by_prepare) {
   std::string named;
   const auto bytes = bind("reads") + execute + bind("") + execute + sync;
   b.judge(bytes);
-  b.unit.each_unknown_name(bytes, [&](auto name) { named += name; });
+  b.unit.each_name_of_server(bytes, [&](auto name) { named += name; });
   EXPECT_EQ(named, "reads");
+}
+
+TEST(extended_unit, the_server_is_told_a_name_that_is_given_twice) {
+  bench b;
+  b.send(parse("mine", "SELECT 1") + sync);
+  b.answer("1Z");
+  std::string named;
+  const auto bytes = parse("mine", "SELECT 2") + sync;
+  b.judge(bytes);
+  b.unit.each_name_of_server(bytes, [&](auto name) { named += name; });
+  EXPECT_EQ(named, "mine");
+}
+
+TEST(extended_unit, a_name_given_by_parse_is_not_made_by_prepare) {
+  bench b;
+  b.prepare("taken", "SELECT 1");
+  b.send(close("taken") + parse("taken", "SELECT 2") + message('H'));
+  EXPECT_NE(b.names.find("taken"), nullptr);
+  EXPECT_NE(b.send(parse("taken", "SELECT 3") + sync), parse("taken", "SELECT 3") + sync);
 }
 
 TEST(extended_unit, execute_is_judged_as_what_it_executes) {

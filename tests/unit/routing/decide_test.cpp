@@ -281,7 +281,8 @@ TEST(decide, execute_is_as_what_it_executes) {
   EXPECT_FALSE(write.effects.may_set || write.effects.may_pin);
   const auto unknown = as_executed(unit, *class_of("PREPARE p (text) AS SELECT foo($1)").part);
   EXPECT_TRUE(unknown.effects.may_set && unknown.effects.may_pin);
-  EXPECT_EQ(unknown.use, statement_use::several);
+  EXPECT_EQ(unknown.use, statement_use::executes);
+  EXPECT_EQ(unknown.part, nullptr);
 }
 
 TEST(decide, what_explains_or_keeps_an_execute_runs_on_the_primary) {
