@@ -140,6 +140,12 @@ void backend::put_own_query(own_query purpose, std::string_view sql, protocol::g
   own.push_back(purpose);
 }
 
+void backend::claim_sequences(std::uint64_t serial, protocol::gather& batch) {
+  if (sequence_user != 0 && sequence_user != serial)
+    put_own_query(own_query::settings_prefix, "DISCARD SEQUENCES", batch);
+  sequence_user = serial;
+}
+
 void backend::forget_own(std::uint32_t skipped) {
   for (; skipped > 0 && !own.empty(); --skipped)
     own.pop_front();

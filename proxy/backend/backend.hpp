@@ -64,6 +64,8 @@ class backend final : public event_handler {
   [[nodiscard]] std::size_t unsent() const { return unsent_.size() - sent_; }
   // A simple Query of the proxy's own; its answer is told to the session with `purpose`.
   void put_own_query(own_query purpose, std::string_view sql, protocol::gather& batch);
+  // Before a session asks for currval() or lastval(): what others have drawn here is none of its own.
+  void claim_sequences(std::uint64_t serial, protocol::gather& batch);
   // The server has skipped that many, behind an error in a batch that they were sent behind.
   void forget_own(std::uint32_t skipped);
 

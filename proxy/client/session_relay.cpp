@@ -348,6 +348,10 @@ void session::note_tag(std::string_view frame) {
   if (!effects_.deallocates_all) return;
   if (!tag.starts_with("DEALLOCATE ALL") && !tag.starts_with("DISCARD ALL")) return;
   backend_->wire.forget_all(names_);
+  if (tag.starts_with("DISCARD")) {  // nothing is left to ask for
+    keeps_sequence_ = false;
+    sequence_backend_ = backend_->sequence_user = 0;
+  }
   sql_.reset();
   fresh_.reset();
   backend_->by_sql.reset();

@@ -18,7 +18,9 @@ bool names_sequence_values(std::string_view sql) {
 }  // namespace
 
 void session::note_sequence_use(const routing::classification& c, backend& b) {
-  if (c.kind == routing::statement_kind::empty || c.kind == routing::statement_kind::set) return;
+  using enum routing::statement_kind;
+  const bool is_control = c.kind == transaction && c.verb != routing::transaction_verb::mixed;
+  if (c.kind == empty || c.kind == set || is_control) return;  // draws nothing
   b.sequence_user = serial_;
   sequence_backend_ = b.id;
   if (group_->sequence_users.contains(settings_->get("application_name"))) keeps_sequence_ = true;

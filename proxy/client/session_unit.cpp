@@ -198,6 +198,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   if (!prepared_settings_ || b.status != 'I') prepare_sql_statements(u, c, b);
   if (!prepared_settings_ && b.status == 'I' && prepare_settings(b)) return false;
   prepared_settings_ = false;
+  if (b.status != 'E' && asks_sequence(u, c)) b.claim_sequences(serial_, out);
   fresh_until_ = {};
   refuse_in_block(c, b);
   bring_token(c, b);
