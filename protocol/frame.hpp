@@ -56,7 +56,6 @@ inline constexpr std::uint32_t max_frame_length = 0x3fffffff;  // PostgreSQL's o
   return true;
 }
 
-// The text of a Query message that is here whole, header included.
 // Of a Bind or an Execute, whole as far as its portal's name.
 [[nodiscard]] inline std::string_view portal_name(std::string_view message) {
   std::string_view body = rest_of(message, header_size);
@@ -64,6 +63,7 @@ inline constexpr std::uint32_t max_frame_length = 0x3fffffff;  // PostgreSQL's o
   return take_string(body, name) ? name : std::string_view{};
 }
 
+// The text of a Query message that is here whole, header included.
 [[nodiscard]] inline std::string_view query_text(std::string_view message) {
   const auto body = message.substr(header_size);
   return body.substr(0, body.find('\0'));
