@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -12,6 +14,7 @@
 
 #include "routing/classifier.hpp"
 #include "routing/kept_parameters.hpp"
+#include "routing/plpgsql_source.hpp"
 #include "routing/settings_statements.hpp"
 #include "routing/sql_parser.hpp"
 #include "routing/statements.hpp"
@@ -183,7 +186,10 @@ class body_walker {
 
   void execute(std::string_view text) {
     const auto made = parse_template(text, parameters_, known_);
-    if (!made) return found_.doubt_code("EXECUTE of a text made as it runs");
+    if (!made) {
+      found_.makes_texts = true;
+      return found_.doubt_code("EXECUTE of a text made as it runs");
+    }
     if (!needs_no_values(*made)) return found_.executed.push_back(*made);
     judge_sql(fill(*made, [](std::size_t) { return std::string_view{}; }), known_, found_);
   }
@@ -200,17 +206,8 @@ class body_walker {
   void type(const json::value& fields) {
     const auto* node = fields.if_object();
     const auto name = node == nullptr ? std::string_view{} : text_field(*node, "typname");
-    if (name.empty() || name == "UNKNOWN" || name == "record" || name == parameter_type_) return;
-    judge_sql(fmt::format("SELECT NULL::{}", name.substr(0, end_of_type(name))), known_, found_);
-  }
-
-  // A column's type stands for its whole row's. That of a variable is not found: a doubt.
-  static std::size_t end_of_type(std::string_view name) {
-    const auto percent = name.rfind('%');
-    if (percent == std::string_view::npos) return name.size();
-    const bool is_row = name.find('R', percent) != std::string_view::npos ||
-                        name.find('r', percent) != std::string_view::npos;
-    return is_row ? percent : std::min(name.rfind('.', percent), percent);
+    if (name.empty() || name == "UNKNOWN" || lower_case(name) == "record" || name == parameter_type_) return;
+    judge_sql(fmt::format("SELECT NULL::{}", type_declared(name)), known_, found_);
   }
 
   const kept_parameters parameters_;
@@ -229,7 +226,8 @@ std::string quoted(std::string_view name) {
 }
 
 // libpg_query knows no parameters: they become the variables of a block around the body.
-std::string as_statement(const plpgsql_body& body, std::string_view end) {
+std::string as_statement(const plpgsql_body& body, std::string_view end,
+                         const std::set<std::string, std::less<>>& records) {
   const auto type = parameter_type(body.source);
   std::string text = "CREATE FUNCTION f() RETURNS ";
   text += body.is_trigger        ? "trigger"
@@ -237,10 +235,15 @@ std::string as_statement(const plpgsql_body& body, std::string_view end) {
           : body.returns_nothing ? "void"
                                  : "int";
   std::string inner = "DECLARE ";
+  const auto declare = [&](std::string_view name) {
+    if (!records.contains(name)) inner += fmt::format("{} {}; ", quoted(name), type);
+  };
+  for (const auto& name : records)
+    inner += fmt::format("{} {}; ", quoted(name), record_type);
   for (std::size_t at = 0; at < body.parameters; ++at)
-    inner += fmt::format("\"${}\" {}; ", at + 1, type);
+    declare(fmt::format("${}", at + 1));
   for (const auto name : body.names) {
-    if (!name.empty()) inner += fmt::format("{} {}; ", quoted(name), type);
+    if (!name.empty()) declare(name);
   }
   inner += fmt::format("BEGIN {}{} END", body.source, end);
   std::string tag = "$body$";
@@ -249,34 +252,55 @@ std::string as_statement(const plpgsql_body& body, std::string_view end) {
   return fmt::format("{} AS {}{}{} LANGUAGE plpgsql", text, tag, inner, tag);
 }
 
-// `RETURN NEXT;` returns the row of the output parameters, which libpg_query does not know of.
-std::string with_values_to_return(std::string_view source) {
-  constexpr std::string_view blanks = " \t\r\n";
-  std::string text(source);
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (!begins_with_word(std::string_view(text).substr(at), "return")) continue;
-    const auto next = text.find_first_not_of(blanks, text.find_first_not_of(blanks, at) + 6);
-    const auto end = next == std::string::npos ? next : text.find_first_not_of(blanks, next + 4);
-    if (end == std::string::npos || text[end] != ';' || lower_case(text.substr(next, 4)) != "next") continue;
-    text.insert(end, " NULL");
-    at = end;
-  }
-  return text;
-}
-
-bool judge_plpgsql(const plpgsql_body& body, std::string_view end, const facts& known, findings& found) {
-  const auto statement = as_statement(body, end);
+// What is wrong with it where it cannot be read.
+std::optional<std::string> judge_plpgsql(const plpgsql_body& body, std::string_view end,
+                                         const std::set<std::string, std::less<>>& records,
+                                         const facts& known, findings& found) {
+  const auto statement = as_statement(body, end, records);
   const plpgsql_result result(statement.c_str());
-  if (result.value.error != nullptr || result.value.plpgsql_funcs == nullptr) return false;
+  if (result.value.error != nullptr) return result.value.error->message;
+  if (result.value.plpgsql_funcs == nullptr) return "";
   json::parse_options options;
   options.max_depth = max_body_depth;
   options.allow_invalid_utf8 = true;
   boost::system::error_code error;
   const auto tree = json::parse(result.value.plpgsql_funcs, error, {}, options);
   const auto* functions = error ? nullptr : tree.if_array();
-  if (functions == nullptr || functions->size() != 1) return false;
+  if (functions == nullptr || functions->size() != 1) return "";
   body_walker(kept_parameters(tree, body), parameter_type(body.source), known, found).walk(tree, {});
-  return true;
+  return std::nullopt;
+}
+
+bool judge_as_written(const plpgsql_body& body, const facts& known, findings& found) {
+  return !judge_plpgsql(body, "\n;", {}, known, found) || !judge_plpgsql(body, "\n", {}, known, found);
+}
+
+// `"row.total" is not a known variable`: libpg_query does not know that its type has fields.
+std::string row_named_by(std::string_view complaint) {
+  if (!complaint.starts_with('"') || !complaint.ends_with("\" is not a known variable")) return {};
+  const auto dot = complaint.find('.');
+  return dot == std::string_view::npos ? std::string{} : std::string(complaint.substr(1, dot - 1));
+}
+
+// Each row that it does not know costs one more look.
+bool judge_rewritten(const plpgsql_body& body, const facts& known, findings& found) {
+  constexpr std::size_t most_rows = 8;
+  auto source = without_cursors(body.source);
+  std::set<std::string, std::less<>> records(source.rows.begin(), source.rows.end());
+  for (std::size_t look = 0; look <= most_rows; ++look) {
+    auto other = body;
+    other.source = source.text;
+    const auto complaint = judge_plpgsql(other, "\n;", records, known, found);
+    if (!complaint || !judge_plpgsql(other, "\n", records, known, found)) {
+      for (const auto& query : source.queries)
+        judge_sql(query, known, found);
+      return true;
+    }
+    const auto row = row_named_by(*complaint);
+    if (row.empty() || !records.insert(row).second) return false;
+    source = with_record(std::move(source), row);
+  }
+  return false;
 }
 
 }  // namespace
@@ -290,15 +314,11 @@ findings judge_sql_body(std::string_view source, const facts& known) {
 findings judge_plpgsql_body(const plpgsql_body& body, const facts& known) {
   findings found;
   const bool fits = body.source.size() <= max_parsed_text && body.source.find('\0') == std::string_view::npos;
-  bool is_judged =
-      fits && (judge_plpgsql(body, "\n;", known, found) || judge_plpgsql(body, "\n", known, found));
-  if (!is_judged && fits && body.returns_set) {
-    const auto source = with_values_to_return(body.source);
-    auto other = body;
-    other.source = source;
-    is_judged = judge_plpgsql(other, "\n;", known, found) || judge_plpgsql(other, "\n", known, found);
-  }
+  const bool is_judged =
+      fits && (judge_as_written(body, known, found) || judge_rewritten(body, known, found));
   if (!is_judged) found.doubt_code("a body that cannot be parsed");
+  if (is_judged && found.executed.empty() && !found.makes_texts) return found;
+  if (const auto why = wrong_on_standby(body.source)) found.refuse(*why);
   return found;
 }
 

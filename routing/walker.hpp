@@ -25,6 +25,7 @@ struct findings {
   called_bodies bodies;
   asked_settings asks;
   std::vector<text_template> executed;  // of a function's body: made of its parameters, and not judged
+  bool makes_texts = false;             // ... of anything else, and executed
   bool needs_catalog = false;           // a read as far as names tell
   bool depends_on_literals = false;     // the same text with other literals may need another judgement
   bool is_liftable = true;  // the reason is doubt, or that servers differ: somebody may know better
