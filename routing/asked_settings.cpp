@@ -34,12 +34,15 @@ void refuse(classification& is, std::string_view name) {
 
 // What costs plans and time is each server's own matter, but for limits of time.
 std::span<const std::string_view> defaults_of_primary() {
-  static constexpr std::array<std::string_view, 26> names{"array_nulls",
+  static constexpr std::array<std::string_view, 29> names{"array_nulls",
                                                           "backslash_quote",
                                                           "bytea_output",
                                                           "client_min_messages",
                                                           "datestyle",
+                                                          "default_table_access_method",
+                                                          "default_tablespace",
                                                           "default_text_search_config",
+                                                          "default_toast_compression",
                                                           "default_transaction_deferrable",
                                                           "default_transaction_isolation",
                                                           "escape_string_warning",

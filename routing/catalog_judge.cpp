@@ -371,6 +371,7 @@ verdict catalog_judge::judge_relation(const catalog_relation& r, path_number pat
     }
     auto local = refuse(fmt::format("relation {} {}", r.name, system ? system->reason : "is not known"));
     local.is_local = system && system->is_local;
+    local.shared = shared_columns(schema, r.name);
     local.effects.lists_prepared = r.name == "pg_prepared_statements";
     return local;
   }

@@ -160,6 +160,7 @@ class tables_of_names final : public facts {
       if (system) {
         auto answer = refuse(fmt::format("relation {} {}", name.name, system->reason));
         answer.is_local = system->is_local;
+        answer.shared = shared_columns(name.schema, name.name);
         answer.effects.lists_prepared = name.name == "pg_prepared_statements";
         return answer;
       }

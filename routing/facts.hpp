@@ -29,12 +29,13 @@ struct verdict {
   bool depends_on_literals = false;  // another literal argument may need another verdict
   session_effects effects;
   called_bodies bodies;
-  asked_settings asks;          // safe where the session has set them
-  std::string reason;           // for an operator of the database, where not safe
-  bool is_doubt = false;        // not safe for want of knowledge, not for what is known
-  bool is_local = false;        // not safe because each server has its own, which may be what is asked for
-  bool asks_settings = false;   // of a table: writing to it may call current_setting()
-  bool asks_sequences = false;  // of a table: writing to it may call currval() or lastval()
+  asked_settings asks;    // safe where the session has set them
+  std::string reason;     // for an operator of the database, where not safe
+  bool is_doubt = false;  // not safe for want of knowledge, not for what is known
+  bool is_local = false;  // not safe because each server has its own, which may be what is asked for
+  std::span<const std::string_view> shared = {};  // of a system view, not safe: the columns that are the same
+  bool asks_settings = false;                     // of a table: writing to it may call current_setting()
+  bool asks_sequences = false;                    // of a table: writing to it may call currval() or lastval()
 };
 
 // What a call shows of an argument's type. Literals of one kind are alike: a shape stands for them all.

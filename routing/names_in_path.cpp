@@ -34,6 +34,8 @@ void join(verdict& all, verdict&& one) {
   if (one.is_safe || !all.is_safe) return;
   all.is_safe = false;
   all.is_doubt = one.is_doubt;
+  all.is_local = one.is_local;
+  all.shared = one.shared;
   all.reason = std::move(one.reason);
 }
 

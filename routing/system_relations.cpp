@@ -123,7 +123,38 @@ constexpr system_relation reviewed[] = {
 static_assert(std::is_sorted(std::begin(reviewed), std::end(reviewed),
                              [](const auto& a, const auto& b) { return a.name < b.name; }));
 
+constexpr std::string_view of_table[] = {"relid", "relname", "schemaname"};
+constexpr std::string_view of_index[] = {"indexrelid", "indexrelname", "relid", "relname", "schemaname"};
+constexpr std::string_view of_sequence[] = {"cache_size",    "cycle",      "data_type",  "increment_by",
+                                            "max_value",     "min_value",  "schemaname", "sequencename",
+                                            "sequenceowner", "start_value"};
+constexpr std::string_view of_database[] = {"datid", "datname"};
+
+struct shared_part {
+  std::string_view name;
+  std::span<const std::string_view> columns;
+};
+
+// https://www.postgresql.org/docs/15/monitoring-stats.html#MONITORING-STATS-VIEWS
+constexpr shared_part shared_parts[] = {
+    {"pg_sequences", of_sequence},         {"pg_stat_all_indexes", of_index},
+    {"pg_stat_all_tables", of_table},      {"pg_stat_database_conflicts", of_database},
+    {"pg_stat_sys_indexes", of_index},     {"pg_stat_sys_tables", of_table},
+    {"pg_stat_user_indexes", of_index},    {"pg_stat_user_tables", of_table},
+    {"pg_statio_all_indexes", of_index},   {"pg_statio_all_sequences", of_table},
+    {"pg_statio_all_tables", of_table},    {"pg_statio_sys_indexes", of_index},
+    {"pg_statio_sys_sequences", of_table}, {"pg_statio_sys_tables", of_table},
+    {"pg_statio_user_indexes", of_index},  {"pg_statio_user_sequences", of_table},
+    {"pg_statio_user_tables", of_table},
+};
+
 }  // namespace
+
+std::span<const std::string_view> shared_columns(std::string_view schema, std::string_view name) {
+  if (!schema.empty() && schema != "pg_catalog") return {};
+  const auto* found = std::ranges::find(shared_parts, name, &shared_part::name);
+  return found == std::end(shared_parts) ? std::span<const std::string_view>{} : found->columns;
+}
 
 std::optional<system_relation> judge_system_relation(std::string_view schema, std::string_view name) {
   // information_schema is views over catalog tables; its `sequences` shows parameters, not positions.

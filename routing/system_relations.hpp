@@ -20,6 +20,10 @@ struct system_relation {
 [[nodiscard]] std::optional<system_relation> judge_system_relation(std::string_view schema,
                                                                    std::string_view name);
 
+// Of a system view that servers differ in: the columns that come from the catalogs alone. Its rows do, too.
+[[nodiscard]] std::span<const std::string_view> shared_columns(std::string_view schema,
+                                                               std::string_view name);
+
 // All of pg_catalog's that were reviewed by name, in order of their names.
 [[nodiscard]] std::span<const system_relation> system_relations();
 

@@ -52,7 +52,8 @@ argument_type type_of(const json::value& argument) {
   if (!name) return {};
   argument_type named{argument_type::kind::named, *name, {}};
   const auto* constant = cast->if_contains("arg");
-  if (name->name == "text" && constant != nullptr) named.constant = type_of(*constant).constant;
+  const bool is_text = name->name == "text" || (name->name == "varchar" && !type->contains("typmods"));
+  if (is_text && constant != nullptr) named.constant = type_of(*constant).constant;
   return named;
 }
 
@@ -71,6 +72,41 @@ bool is_given(std::string_view name, const json::value& tree) {
   if (node == nullptr) return false;
   return std::ranges::any_of(
       *node, [&](const auto& field) { return field.key() != "ColumnRef" && is_given(name, field.value()); });
+}
+
+bool is_among(std::string_view name, std::span<const std::string_view> names) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+// `o.*` of another item, or a column that is one of `columns` where it may be of the one called `of`.
+bool is_harmless_column(const json::object& reference, std::span<const std::string_view> columns,
+                        std::string_view of) {
+  const auto* fields = list_field(reference, "fields");
+  if (fields == nullptr || fields->empty() || fields->size() > 2) return false;
+  const auto* qualifier = fields->size() == 2 ? as_node(fields->front(), "String") : nullptr;
+  if (qualifier != nullptr && text_field(*qualifier, "sval") != of) return true;
+  const auto name = last_name(*fields);
+  return name != of && is_among(name, columns);
+}
+
+// Whether nothing in a statement reads another column of the item in FROM that is called `of`.
+bool asks_only(std::span<const std::string_view> columns, std::string_view of, const json::value& tree) {
+  if (const auto* list = tree.if_array())
+    return std::ranges::all_of(*list, [&](const auto& item) { return asks_only(columns, of, item); });
+  const auto* node = tree.if_object();
+  if (node == nullptr) return true;
+  // An alias of a join has its columns, too.
+  if (const auto* join = as_node(tree, "JoinExpr"); join != nullptr && join->contains("alias")) return false;
+  if (flag_field(*node, "isNatural")) return false;
+  if (const auto* reference = as_node(tree, "ColumnRef")) return is_harmless_column(*reference, columns, of);
+  return std::ranges::all_of(*node, [&](const auto& field) {
+    if (field.key() != "usingClause") return asks_only(columns, of, field.value());
+    const auto* names = field.value().if_array();
+    return names != nullptr && std::ranges::all_of(*names, [&](const auto& each) {
+             const auto* name = as_node(each, "String");
+             return name != nullptr && is_among(text_field(*name, "sval"), columns);
+           });
+  });
 }
 
 }  // namespace
@@ -247,7 +283,17 @@ void walker::judge_modify(std::string_view type, const json::object& fields) {
 void walker::judge_range_var(const json::object& fields) {
   const auto name = relation_name(fields);
   if (text_field(fields, "relpersistence") == "t") found_.refuse("makes a temporary table");
-  if (!is_common_table(name)) take(known_.relation(name));
+  if (is_common_table(name)) return;
+  auto judged = known_.relation(name);
+  const auto* alias = object_field(fields, "alias");
+  const bool is_renamed = alias != nullptr && alias->contains("colnames");
+  const auto called = alias == nullptr ? name.name : text_field(*alias, "aliasname");
+  if (!judged.shared.empty() && !is_renamed && statement_ != nullptr &&
+      asks_only(judged.shared, called, *statement_)) {
+    judged = {};
+    judged.bodies.add_unknown();
+  }
+  take(std::move(judged));
 }
 
 // percentile_cont(0.5) WITHIN GROUP (ORDER BY x) calls a function of both.
