@@ -38,7 +38,8 @@ struct slice {
 };
 
 enum class volatility : std::uint8_t { immutable, stable, changing };
-enum class routine_language : std::uint8_t { sql, plpgsql, c, other };
+// internal: another name of functions of PostgreSQL's own.
+enum class routine_language : std::uint8_t { sql, plpgsql, c, internal, other };
 
 struct catalog_schema {
   object_id id = 0;
@@ -65,7 +66,7 @@ struct catalog_function {
   object_id id = 0;
   object_id schema = 0;
   std::string_view name;
-  std::string_view source;  // of SQL and PL/pgSQL that is not IMMUTABLE
+  std::string_view source;  // of SQL and PL/pgSQL; of `internal`, the names in pg_catalog
   slice arguments;          // types, in catalog::ids()
   slice types;              // the database's own among all it takes and gives
   std::uint32_t details = 0;

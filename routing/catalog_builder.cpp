@@ -50,6 +50,7 @@ volatility volatility_of(char letter) {
 routine_language language_of(std::string_view name) {
   if (name == "sql") return routine_language::sql;
   if (name == "c") return routine_language::c;
+  if (name == "internal") return routine_language::internal;
   return name == "plpgsql" ? routine_language::plpgsql : routine_language::other;
 }
 
@@ -314,6 +315,9 @@ void catalog_builder::finish_uses() {
     return found == all.end() ? slice{} : keep(found->second);
   };
   for (auto& relation : t.relations.rows()) {
+    // A row that is no argument as it is becomes one by its casts.
+    if (const auto casts = type_uses_.find(relation.row_type); casts != type_uses_.end())
+      std::ranges::copy(casts->second, std::back_inserter(relation_uses_[relation.id]));
     relation.uses = uses_of(relation_uses_, relation.id);
     relation.written = uses_of(write_uses_, relation.id);
     relation.asks_sequences = sequence_askers_.contains(relation.id);

@@ -130,8 +130,14 @@ verdict catalog_judge::judge_function(const catalog_function& f, path_number pat
     if (const auto* known = find_contrib_function(details.extension, f.name))
       return judge_known_function(*known);
   }
+  const bool is_alias = f.language == routine_language::internal && !f.source.empty();
+  auto alias = is_alias ? judge_alias(f.source, f.arguments.size) : std::nullopt;
+  if (alias && !alias->is_safe) {  // a safe one is judged by its declaration, with its types
+    alias->reason = within(fmt::format("calls {}", known_->written(f)), alias->reason);
+    return *alias;
+  }
   const bool is_aggregate = f.kind == 'a' || f.kind == 'w';
-  const bool has_body = details.is_parsed || !f.source.empty() || !details.refusal.empty();
+  const bool has_body = !is_alias && (details.is_parsed || !f.source.empty() || !details.refusal.empty());
   if (is_aggregate || (f.changes == volatility::immutable && !has_body)) {
     verdict all;
     join(all, judge_uses(f.types, path));

@@ -43,7 +43,11 @@ SELECT p.oid, p.pronamespace, p.proname, p.proargtypes, p.pronargdefaults, p.pro
        CASE WHEN p.prosecdef THEN pg_catalog.pg_get_userbyid(p.proowner) END,
        pg_catalog.array_to_string(p.proconfig, E'\n'),
        CASE WHEN p.oid >= 12000 AND l.lanname IN ('sql', 'plpgsql')
-             AND p.prosqlbody IS NULL AND pg_catalog.length(p.prosrc) <= 30000 THEN p.prosrc END,
+             AND p.prosqlbody IS NULL AND pg_catalog.length(p.prosrc) <= 30000 THEN p.prosrc
+            WHEN p.oid >= 16384 AND l.lanname = 'internal' AND p.prokind = 'f'
+            THEN (SELECT pg_catalog.string_agg(DISTINCT b.proname::pg_catalog.text, ' ')
+                    FROM pg_catalog.pg_proc b
+                   WHERE b.prolang = p.prolang AND b.prosrc = p.prosrc AND b.oid < 12000) END,
        CASE WHEN p.oid >= 12000 THEN p.prosqlbody END,
        CASE WHEN p.oid >= 12000 AND l.lanname IN ('sql', 'plpgsql')
             THEN pg_catalog.array_to_json(p.proargnames) END,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -214,6 +215,24 @@ verdict judge_known_function(const builtin_function& known) {
   answer.effects = effects_of(known);
   if (!answer.is_safe) answer.reason = fmt::format("calls {}(): {}", known.name, known.reason);
   return answer;
+}
+
+// CREATE FUNCTION f() ... LANGUAGE internal AS 'pg_is_in_recovery'
+std::optional<verdict> judge_alias(std::string_view names, std::size_t arguments) {
+  std::optional<verdict> all(std::in_place);
+  while (!names.empty()) {
+    const auto name = names.substr(0, names.find(' '));
+    names.remove_prefix(std::min(names.size(), name.size() + 1));
+    const auto* known = find_builtin_function(name, arguments);
+    if (known == nullptr) return std::nullopt;
+    auto one = judge_known_function(*known);
+    all->effects |= one.effects;
+    if (one.is_safe || !all->is_safe) continue;
+    all->is_safe = false;
+    all->reason = std::move(one.reason);
+  }
+  all->bodies.add_unknown();
+  return all;
 }
 
 verdict ask_setting(std::string_view name) {

@@ -84,6 +84,10 @@ struct builtin_function;
 // What a reviewed entry says, as the judgement on a call.
 [[nodiscard]] verdict judge_known_function(const builtin_function& known);
 
+// A function that is another name of these of pg_catalog, with blanks between them; nothing where one of
+// them is not known.
+[[nodiscard]] std::optional<verdict> judge_alias(std::string_view names, std::size_t arguments);
+
 // What current_setting() of this name is.
 [[nodiscard]] verdict ask_setting(std::string_view name);
 

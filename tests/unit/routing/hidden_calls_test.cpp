@@ -167,5 +167,36 @@ TEST_F(hidden_calls_test, judge_the_casts_to_domains_in_a_view) {
   EXPECT_THAT(reason("SELECT (ROW(1, NULL)::t).a"), HasSubstr("public.checks(integer)"));
 }
 
+TEST_F(hidden_calls_test, know_another_name_of_a_function_of_postgresql) {
+  catalog_fixture::function_row alias{.id = "17001", .name = "f", .volatility = "s", .language = "internal"};
+  alias.source = "pg_is_in_recovery";
+  fixture.function(alias);
+  alias = {.id = "17002", .name = "g", .arguments = "25", .language = "internal", .source = "lower"};
+  fixture.function(alias);
+  alias = {.id = "17003", .name = "h", .arguments = "20", .volatility = "i", .language = "internal"};
+  alias.source = "lower pg_try_advisory_lock";
+  fixture.function(alias);
+  alias = {.id = "17004", .name = "k", .language = "internal"};
+  fixture.function(alias);
+  alias = {
+      .id = "17005", .name = "citextrecv", .volatility = "s", .language = "internal", .source = "textrecv"};
+  fixture.function(alias);
+  alias = {.id = "17006", .name = "l", .volatility = "i", .language = "internal", .source = "textrecv"};
+  fixture.function(alias);
+  EXPECT_THAT(reason("SELECT f()"), HasSubstr("calls public.f(), which calls pg_is_in_recovery()"));
+  EXPECT_THAT(reason("SELECT g('x')"), HasSubstr("volatile"));
+  EXPECT_THAT(reason("SELECT h(1)"), HasSubstr("pg_try_advisory_lock()"));
+  EXPECT_THAT(reason("SELECT k()"), HasSubstr("volatile"));
+  EXPECT_EQ(reason("SELECT citextrecv(), l()"), "read");
+}
+
+TEST_F(hidden_calls_test, judge_the_casts_of_a_tables_rows) {
+  fixture.relation(16500, 2200, "t");
+  fixture.sql(17001, "shown", "116500", "SELECT pg_is_in_recovery()::text", "s");
+  EXPECT_EQ(reason("SELECT * FROM t"), "read");
+  fixture.add(catalog_query::casts, {"116500", "25", "17001", "t", "t"});
+  EXPECT_THAT(reason("SELECT lower(t) FROM t"), HasSubstr("pg_is_in_recovery()"));
+}
+
 }  // namespace
 }  // namespace pgsteer::routing
