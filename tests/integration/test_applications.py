@@ -35,7 +35,7 @@ def setUpModule():
     unittest.addModuleCleanup(lambda: servers.stop())
     servers.primary.ask("ALTER ROLE trusted SUPERUSER", database="postgres")
     servers.primary.ask(f"CREATE DATABASE {DATABASE}", database="postgres")
-    for name in ("schema", "traps_schema"):
+    for name in ("schema", "traps_schema", "more_schema"):
         subprocess.run([f"{PG_BIN}/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", servers.primary.directory, "-p",
                         str(servers.primary.port), "-U", SUPERUSER, "-d", DATABASE, "-f", f"{HERE}/{name}.sql"],
                        check=True, stdout=subprocess.DEVNULL, env={**os.environ, "PGOPTIONS": "-c client_min_messages=warning"})
@@ -109,6 +109,21 @@ class Applications(unittest.TestCase):
 
     def test_services(self):
         self.assertGreater(self.check("services"), 140)
+
+    def test_functions(self):
+        self.assertGreater(self.check("functions"), 65)
+
+    def test_more(self):
+        self.assertGreater(self.check("more"), 100)
+
+    def test_psql(self):
+        self.assertGreater(self.check("psql"), 200)
+
+    def test_reflection(self):
+        self.assertGreater(self.check("reflection"), 190)
+
+    def test_shop(self):
+        self.assertGreater(self.check("shop"), 110)
 
     def test_traps(self):
         self.assertGreater(self.check("traps"), 90)
