@@ -253,3 +253,21 @@ SELECT jsonb_populate_record(holder, '{"a": 2}') FROM holder;
 SELECT jsonb_populate_recordset(x, '[{"a": 2}]') FROM (TABLE holder) x;
 SELECT jsonb_populate_record(NULL::traps.item, '{"id": 3}');
 SELECT int4range(1, 2) && int4range(2, 3);
+-- primary | pg_is_in_recovery()
+SELECT alias();
+-- primary | advisory
+SELECT alias_of_lock(5);
+-- primary | sequence
+SELECT alias_of_sequence('traps.numbers');
+-- primary | sequence
+SELECT through_cursor();
+-- primary | sequence
+SELECT through_open_cursor('c');
+-- primary | pg_is_in_recovery()
+SELECT (through_field()).b;
+-- primary | sequence
+SELECT put_together(v) FROM item;
+-- primary | local
+SELECT relname FROM pg_stat_user_tables ORDER BY seq_scan DESC;
+-- primary | local
+SELECT j.seq_scan FROM (pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid) AS j;

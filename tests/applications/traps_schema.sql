@@ -68,4 +68,11 @@ CREATE FUNCTION compared(a int, b int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
 CREATE OPERATOR <! (leftarg = int, rightarg = int, function = before);
 CREATE OPERATOR CLASS otherwise FOR TYPE int USING btree AS OPERATOR 1 <!, FUNCTION 1 compared(int, int);
 CREATE TYPE turned AS RANGE (subtype = int, subtype_opclass = otherwise);
+CREATE FUNCTION alias() RETURNS bool LANGUAGE internal STABLE AS 'pg_is_in_recovery';
+CREATE FUNCTION alias_of_lock(bigint) RETURNS bool LANGUAGE internal IMMUTABLE AS 'pg_try_advisory_lock_int8';
+CREATE FUNCTION alias_of_sequence(regclass) RETURNS bigint LANGUAGE internal STABLE AS 'pg_sequence_last_value';
+CREATE FUNCTION through_cursor() RETURNS bigint LANGUAGE plpgsql STABLE AS $$ DECLARE c CURSOR FOR SELECT log_cnt FROM traps.numbers; x bigint; BEGIN OPEN c; FETCH c INTO x; CLOSE c; RETURN x; END $$;
+CREATE FUNCTION through_open_cursor(c refcursor) RETURNS refcursor LANGUAGE plpgsql STABLE AS $$ BEGIN OPEN c FOR SELECT log_cnt FROM traps.numbers; RETURN c; END $$;
+CREATE FUNCTION through_field() RETURNS holder LANGUAGE plpgsql STABLE AS $$ DECLARE r traps.holder; BEGIN r.b := ARRAY[1 + pg_is_in_recovery()::int]; RETURN r; END $$;
+CREATE FUNCTION put_together(s text) RETURNS bigint LANGUAGE plpgsql STABLE AS $$ DECLARE q text; x bigint; BEGIN q := 'SELECT log_cnt FROM '; q := q || quote_ident(s); EXECUTE q INTO x; RETURN x; END $$;
 RESET search_path;

@@ -84,7 +84,7 @@ class Applications(unittest.TestCase):
         answers = shown(here.query(sql)), shown(there.query(sql))
         self.assertEqual(answers[0][2], [])
         if answers[0] != answers[1]:  # new each time, or wrong
-            self.assertNotEqual(shown(here.query(sql)), answers[0])
+            self.assertTrue(any(shown(here.query(sql)) != answers[0] for _ in range(10)), answers)
 
     def test_django(self):
         self.assertGreater(self.check("django"), 120)
