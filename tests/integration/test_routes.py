@@ -72,7 +72,7 @@ class Routes(unittest.TestCase):
 
     def test_what_a_replica_refuses_goes_to_the_primary_the_next_time(self):
         servers.run("CREATE SEQUENCE numbers", "CREATE FUNCTION liar() RETURNS int LANGUAGE plpgsql STABLE AS "
-                    "'BEGIN EXECUTE rtrim(''SELECT nextval(''''numbers'''')''); RETURN 1; END'")
+                    "'BEGIN EXECUTE reverse(''lavtxen TCELES'') || ''(''''numbers'''')''; RETURN 1; END'")
         with self.proxy.connect() as client:
             client.execute("COMMENT ON FUNCTION due() IS 'DDL makes the proxy read the catalog anew'")
             wait_until(lambda: self.explain("SELECT liar()")[0] == "replica", message="the catalog has it as a read")
