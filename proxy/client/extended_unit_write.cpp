@@ -99,7 +99,8 @@ void extended_unit::write(std::string_view bytes, const write_context& context, 
 }
 
 void extended_unit::take_back_lent(backend_wire& wire, protocol::gather& out) {
-  if (wire.close_after.empty()) return;
+  // A Sync of ours would end the server's skipping, and what it is to skip would run.
+  if (wire.close_after.empty() || wire.owed.is_skipping()) return;
   for (const auto& name : wire.close_after) {
     put_close(out, name);
     wire.owed.expect({expected::close, owner::proxy, 0, 0});

@@ -9,7 +9,6 @@
 namespace pgsteer::proxy {
 
 namespace {
-
 namespace sqlstate = protocol::sqlstate;
 namespace write = protocol::write;
 using protocol::expected;
@@ -210,7 +209,8 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
       replica && may_rerun && !refusal_ && u.missing == 0 && u.end != unit_end::flush && !mixes_protocols;
   if (retryable_) b.retained.assign(u.bytes);
   const bool samples = wants_sample(u, c);
-  shows_own_ = c.effects.lists_prepared && b.status != 'E' && (u.missing == 0 || u.end == unit_end::flush);
+  const bool is_ended = u.missing == 0 && !mixes_protocols;  // a Sync of ours might end a skipping
+  shows_own_ = c.effects.lists_prepared && b.status != 'E' && (is_ended || u.end == unit_end::flush);
   if (shows_own_) show_own_statements(names_, b.wire, out);
   if (u.is_extended) {
     worker_.unit.write(
