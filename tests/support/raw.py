@@ -37,15 +37,24 @@ def parse(sql, name="", types=()):
     return frame("P", text(name) + text(sql) + struct.pack(f"!h{len(types)}i", len(types), *types))
 
 
-def bind(values=(), statement="", portal="", result_format=0):
-    body = text(portal) + text(statement) + struct.pack("!h", 0) + struct.pack("!h", len(values))
+def _arguments(values):
+    """All in text format."""
+    body = struct.pack("!hh", 0, len(values))
     for value in values:
         if value is None:
             body += struct.pack("!i", -1)
         else:
             data = str(value).encode()
             body += struct.pack("!i", len(data)) + data
-    return frame("B", body + struct.pack("!hh", 1, result_format))
+    return body
+
+
+def bind(values=(), statement="", portal="", result_format=0):
+    return frame("B", text(portal) + text(statement) + _arguments(values) + struct.pack("!hh", 1, result_format))
+
+
+def function_call(oid, values=()):
+    return frame("F", struct.pack("!i", oid) + _arguments(values) + struct.pack("!h", 0))
 
 
 def describe(kind, name=""):

@@ -4,7 +4,8 @@
     setup TRUNCATE t                     run on the primary before each replay, as the application's user
     a> Query SELECT 1                    client a sends (a client logs in when first named)
     a> Parse s SELECT $1::int            the name comes first; "-" is the unnamed one
-    a> Bind - s 42 NULL                  portal, statement, values
+    a> Bind - s 42 NULL                  portal, statement, values; BindBinary asks for binary results
+    a> FunctionCall 1574 seq             the function's oid, values as text
     a< 1                                 reads up to the first ReadyForQuery, compares
     a< until C                           reads up to the first message of a type, compares
     a. closed                            the connection is at its end
@@ -26,9 +27,18 @@ def _bytes(rest):
     return rest.encode().decode("unicode_escape").encode("latin-1")
 
 
-def _bind(rest):
+def _values(words):
+    return [None if word == "NULL" else word for word in words]
+
+
+def _bind(rest, result_format=0):
     portal, statement, *values = shlex.split(rest)
-    return raw.bind([None if value == "NULL" else value for value in values], _name(statement), _name(portal))
+    return raw.bind(_values(values), _name(statement), _name(portal), result_format)
+
+
+def _function_call(rest):
+    oid, *values = shlex.split(rest)
+    return raw.function_call(int(oid), _values(values))
 
 
 def _parse(rest):
@@ -52,18 +62,26 @@ _MESSAGES = {
     "Query": lambda rest: raw.query(rest),
     "Parse": _parse,
     "Bind": _bind,
+    "BindBinary": lambda rest: _bind(rest, result_format=1),
     "Execute": _execute,
     "Describe": _of_kind(raw.describe),
     "Close": _of_kind(raw.close),
     "Sync": lambda rest: raw.SYNC,
     "Flush": lambda rest: raw.FLUSH,
     "Terminate": lambda rest: raw.TERMINATE,
+    "FunctionCall": _function_call,
     "CopyData": lambda rest: raw.frame("d", _bytes(rest)),
     "CopyDone": lambda rest: raw.frame("c"),
     "CopyFail": lambda rest: raw.frame("f", raw.text(rest)),
     "Frame": lambda rest: raw.frame(rest[0], _bytes(rest[2:])),
     "Bytes": _bytes,
 }
+
+
+def message(step):
+    """The bytes of what a client sends: "Query SELECT 1"."""
+    kind, _, arguments = step.partition(" ")
+    return _MESSAGES[kind](arguments)
 
 
 class Transcript:
@@ -91,8 +109,7 @@ class Transcript:
                 if who not in clients:
                     clients[who] = raw.logged_in(port, **logins.get(who, {}))
                 if what == ">":
-                    kind, _, arguments = rest.partition(" ")
-                    clients[who].send(_MESSAGES[kind](arguments))
+                    clients[who].send(message(rest))
                 else:
                     heard.append((step, self._read(clients[who], what, rest)))
             between()
