@@ -1,12 +1,19 @@
 """tests/transcripts/*.txt: whatever a server answers to them, it answers past the proxy."""
 
 import glob
+import itertools
+import random
+import time
 import unittest
 
 from tests.support.cluster import Cluster
 from tests.support.disturber import Disturber
 from tests.support.proxy import ROOT, Proxy
 from tests.support.transcript import Transcript
+
+
+_PAUSE = .02  # longer than pgsteer waits for the rest of a batch before it sends what there is
+_PAUSES = 4  # a transcript
 
 
 def setUpModule():
@@ -29,10 +36,17 @@ def heard_directly(transcript):
     return direct[transcript.name]
 
 
+def pauses(transcript):
+    """Called before each step: the client is slow inside some of its batches, always the same ones."""
+    inside, calls = transcript.inside_batches(), itertools.count()
+    chosen = set(random.Random(transcript.name).sample(inside, min(_PAUSES, len(inside))))
+    return lambda: time.sleep(_PAUSE) if next(calls) in chosen else None
+
+
 class Transcripts(unittest.TestCase):
     maxDiff = 4000
 
-    def replay(self, is_disturbed=False, **settings):
+    def replay(self, is_disturbed=False, is_slow=False, **settings):
         proxy = Proxy(servers.primary.url(), servers.replica.url(), **settings)
         self.addCleanup(proxy.stop)
         if "pool_size" in settings:
@@ -50,7 +64,7 @@ class Transcripts(unittest.TestCase):
                     other.finish()
                     self.assertGreater(other.answered, 0)
                 else:
-                    heard = transcript.play(proxy.port)
+                    heard = transcript.play(proxy.port, pauses(transcript) if is_slow else lambda: None)
                 self.assertTrue(expected, "a transcript listens at least once")
                 self.assertEqual(heard, expected)
         self.assertEqual(proxy.metric("pgsteer_ledger_mismatches_total"), 0)
@@ -64,6 +78,9 @@ class Transcripts(unittest.TestCase):
 
     def test_on_another_backend_each_time(self):
         self.replay(pool_size=3, backend_rotation="always")
+
+    def test_of_clients_that_pause_inside_a_batch(self):
+        self.replay(is_slow=True, pool_size=2, backend_rotation="always")
 
     def test_in_session_mode(self):
         self.replay(pool_mode="session")

@@ -95,6 +95,11 @@ class Transcript:
         self.setup = [line.removeprefix("setup ") for line in steps if line.startswith("setup ")]
         self._steps = [line for line in steps if not line.startswith("setup ")]
 
+    def inside_batches(self):
+        """Which calls of play()'s `between`, counted from 0, come between two messages that one client sends in a row."""
+        senders = [step[:2] for step in self._steps if not step[2:].strip().startswith("login ")]
+        return [at for at in range(1, len(senders)) if senders[at] == senders[at - 1] and senders[at][1] == ">"]
+
     def play(self, port, between=lambda: None):
         """Runs the conversation against `port`, calling `between` before each step and at the end; [(step, what
         came)] of each reading step."""
