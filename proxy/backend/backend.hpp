@@ -106,12 +106,13 @@ class backend final : public event_handler {
   custom_names may_name_settings;        // values that a function may just have taken for such names
 
   session* user = nullptr;
-  bool was_used = false;   // by any client: it may have loaded libraries
-  char status = 'I';       // of the last ReadyForQuery
-  bool is_doomed = false;  // out of step or dying: nothing it says counts any more
-  bool is_spoilt = false;  // in step, but closed instead of reused
-  bool hung_up = false;    // the server has closed its side: read until the end
-  std::string restored;    // of the unit in flight: the setting that it resets, or "all"
+  bool was_used = false;            // by any client: it may have loaded libraries
+  bool may_have_temporary = false;  // or have had: see temp_buffers
+  char status = 'I';                // of the last ReadyForQuery
+  bool is_doomed = false;           // out of step or dying: nothing it says counts any more
+  bool is_spoilt = false;           // in step, but closed instead of reused
+  bool hung_up = false;             // the server has closed its side: read until the end
+  std::string restored;             // of the unit in flight: the setting that it resets, or "all"
   std::int32_t last_writer =
       0;                   // what the client was told as its process id whose unit, no read, ran here last
   std::string last_words;  // why a server that stops ended this connection

@@ -92,7 +92,7 @@ void pool::hand_out(backend& b, session& s) {
 // The session's home; else one that has its settings, and is nobody's home; by rotation, the one used longest
 // ago.
 std::size_t pool::best_idle(const session& s) const {
-  if (worker_.settings().rotation == config::backend_rotation::always) {
+  if (worker_.settings().rotation == config::backend_rotation::always && !s.ends_backends()) {
     const auto is_fit = [&s](const backend* b) { return b->id != s.last_backend() && !s.minds(*b); };
     const auto fit = std::find_if(idle_.begin(), idle_.end(), is_fit);
     if (fit != idle_.end()) return static_cast<std::size_t>(fit - idle_.begin());
@@ -105,8 +105,9 @@ std::size_t pool::best_idle(const session& s) const {
   for (std::size_t i = idle_.size(); i-- > 0;) {
     const auto& b = *idle_[i];
     if (b.id == s.home() && !s.minds(b)) return i;
+    const int vacant = s.ends_backends() ? 16 : 1;  // it may mean somebody's home
     const int rank = (s.minds(b) ? 0 : 8) + (s.is_like(b) ? 4 : 0) + (b.settings == s.settings() ? 2 : 0) +
-                     (b.resident == 0 ? 1 : 0);
+                     (b.resident == 0 ? vacant : 0);
     if (rank <= best_rank) continue;
     best = i;
     best_rank = rank;

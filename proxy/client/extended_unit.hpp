@@ -66,6 +66,7 @@ struct backend_wire {
   backend_statements prepared;
   std::uint64_t unnamed = 0;              // id of the statement in its unnamed slot; 0: none or unknown
   bool names_uncertain = false;           // a DEALLOCATE ALL was sent and not answered: Close before Parse
+  bool may_copy = false;                  // the server may read COPY data by now, which other messages end
   std::vector<statement_change> changes;  // of the unit in flight
   std::vector<std::string> close_after;   // names lent to the server: see take_back_lent()
 
@@ -188,7 +189,7 @@ class extended_unit {
   [[nodiscard]] place hold(const statement_ref& s);
   void give(std::string_view name, place statement);
   void bind_portal(const item& i, std::string_view frame);
-  void execute_portal(std::string_view frame);
+  void execute_portal(std::string_view frame, const client_statements& names);
   void end(place statement);
   void forget_names();
   [[nodiscard]] place resolve(std::string_view name, const client_statements& names);
@@ -212,14 +213,19 @@ class extended_unit {
                    protocol::gather& out);
   void write_duplicate(const item& i, std::string_view frame, const write_context& context,
                        protocol::gather& out);
+  static void write_unneeded(const protocol::ledger_entry& entry, const write_context& context,
+                             protocol::gather& out);
   static void note_portal(const item& i, const statement_ref& s, std::string_view frame,
                           const write_context& context);
-  static std::uint32_t lend_ended(const statement_ref& s, const write_context& context,
+  std::uint32_t end_executed(const statement_ref& s, const write_context& context, protocol::gather& out);
+  static std::uint32_t lend_ended(const std::string& name, const write_context& context,
                                   protocol::gather& out);
+  void write_query(std::string_view frame, const write_context& context, protocol::gather& out) const;
+  [[nodiscard]] bool may_read_data(const item& i) const;
   void write_close(const item& i, std::string_view frame, const write_context& context,
                    protocol::gather& out);
   void write_bind(const item& i, std::string_view bytes, const write_context& context, protocol::gather& out);
-  void forget_prepared(backend_wire& wire);
+  [[nodiscard]] std::uint32_t forget_prepared(backend_wire& wire);
   void write_describe(const item& i, std::string_view frame, const write_context& context,
                       protocol::gather& out);
   static void put_renamed(const item& i, std::string_view frames, std::string_view name,
@@ -233,10 +239,11 @@ class extended_unit {
   std::vector<item> items_;
   std::vector<statement_ref> held_{nullptr};  // the statements of the items; the first one is none
   std::vector<binding> bindings_;
-  std::vector<binding> ending_;      // portals, bound to a DEALLOCATE
-  std::optional<binding> resolved_;  // last
-  place used_ = none;                // last
-  bool forgets_names_ = false;       // behind a DEALLOCATE ALL
+  std::vector<binding> ending_;        // portals, bound to a DEALLOCATE
+  std::optional<binding> resolved_;    // last
+  place used_ = none;                  // last
+  bool forgets_names_ = false;         // behind a DEALLOCATE ALL
+  routing::classification_ref query_;  // of the Query that ends the batch
   routing::classification joined_;
   const routing::classification* what_ = nullptr;
   const routing::classification* executing_ = nullptr;  // the last one looked through

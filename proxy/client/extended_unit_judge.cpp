@@ -29,6 +29,7 @@ extended_unit::verdict extended_unit::judge(std::string_view bytes, const judge_
   resolved_.reset();
   used_ = none;
   forgets_names_ = false;
+  query_.reset();
   what_ = executing_ = nullptr;
   leaves_portal_ = meets_unknown_name_ = false;
   verdict v;
@@ -85,7 +86,7 @@ inline void extended_unit::judge_frame(item& i, std::string_view frame, const ju
     case 'E':
       v.only_prepares = false;
       v.has_execute = true;
-      if (!ending_.empty()) execute_portal(frame);
+      if (!ending_.empty() || context.names.ending) execute_portal(frame, context.names);
       return;
     case 'Q': {
       v.only_prepares = false;
@@ -93,7 +94,8 @@ inline void extended_unit::judge_frame(item& i, std::string_view frame, const ju
       std::string_view body = frame.substr(header_size);
       std::string_view sql;
       if (!take_string(body, sql)) sql = frame.substr(header_size);
-      use(*context.classifier.classify(sql, context.parse), context);
+      query_ = context.classifier.classify(sql, context.parse);
+      use(*query_, context);
       return give("", none);
     }
     case 'F':
@@ -154,7 +156,6 @@ void extended_unit::judge_named(item& i, std::string_view frame, const judge_con
   use(i.statement, context);
   if (i.type != 'B') return;
   const auto& what = *statement_of(i)->what;
-  if (what.effects.deallocates_all) forget_names();
   i.ends = what.kind == routing::statement_kind::deallocate || what.effects.deallocates_all;
   if (i.ends || !ending_.empty()) bind_portal(i, frame);
 }
@@ -169,14 +170,16 @@ void extended_unit::bind_portal(const item& i, std::string_view frame) {
 // A DEALLOCATE is executed.
 void extended_unit::end(place statement) {
   const auto& what = *held_[statement]->what;
-  if (!what.effects.deallocates_all) give(what.name, none);
+  if (what.effects.deallocates_all) return forget_names();
+  give(what.name, none);
 }
 
-// A DEALLOCATE that was bound earlier in the batch is executed now.
-void extended_unit::execute_portal(std::string_view frame) {
+// A DEALLOCATE that was bound earlier, in this batch or behind a Flush, is executed now.
+void extended_unit::execute_portal(std::string_view frame, const client_statements& names) {
   const auto portal = portal_name(frame);
   const auto at = std::ranges::find(ending_, portal, &binding::name);
-  if (at != ending_.end()) end(at->statement);
+  if (at != ending_.end()) return end(at->statement);
+  if (const auto s = names.ended_by(portal)) end(hold(s));
 }
 
 // DEALLOCATE ALL, as soon as it is executed. The unnamed statement stays.

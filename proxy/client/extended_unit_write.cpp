@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "protocol/frame.hpp"
+#include "protocol/statement_names.hpp"
 #include "proxy/client/extended_unit.hpp"
 #include "proxy/client/lent_statement.hpp"
 #include "proxy/client/sql_statements.hpp"
@@ -83,6 +84,12 @@ bool may_be_lent(const prepared_statement& s) {
   return first == 'e' || first == 'E' || static_cast<unsigned char>(first) <= ' ';
 }
 
+// It is taken back: see take_back_lent().
+void note_lent(backend_wire& wire, std::string_view name) {
+  auto& lent = wire.close_after;
+  if (std::ranges::find(lent, name) == lent.end()) lent.emplace_back(name);
+}
+
 std::string_view name_of(std::string_view frame, std::size_t at, std::size_t size) {
   return frame.substr(at, size);
 }
@@ -93,6 +100,7 @@ void extended_unit::write(std::string_view bytes, const write_context& context, 
   uses_before_ = context.wire.prepared.uses();
   prepared_ = 0;
   never_lent_ = none;
+  if (context.wire.owed.is_empty()) context.wire.may_copy = false;
   for (const auto& i : items_)
     write_item(i, bytes, context, out);
   if (!items_.empty() && items_.back().type == 'S') take_back_lent(context.wire, out);
@@ -126,8 +134,9 @@ void extended_unit::write_item(const item& i, std::string_view bytes, const writ
     case 'D':
       return write_describe(i, frame, context, out);
     case 'E':
+      context.wire.may_copy = true;
       owed.expect({expected::execute, owner::client, 0,
-                   lend_ended(context.names.ended_by(protocol::portal_name(frame)), context, out)});
+                   end_executed(context.names.ended_by(protocol::portal_name(frame)), context, out)});
       break;
     case 'S':
       owed.expect({expected::sync, owner::client, 0, 0});
@@ -136,15 +145,34 @@ void extended_unit::write_item(const item& i, std::string_view bytes, const writ
       owed.expect({expected::function_call, owner::client, 0, 0});
       break;
     case 'Q':
-      if (context.names.named && !context.transaction_failed && !context.by_client_names)
-        lend(executed_name(protocol::query_text(frame)), context, out);
-      owed.expect(
-          {expected::query, owner::client, 0, context.names.unnamed ? note_name(context, {}, nullptr) : 0});
-      context.wire.unnamed = 0;
-      break;
+      return write_query(frame, context, out);
     default:
       break;  // Flush, CopyData, CopyDone, CopyFail: no answer of their own
   }
+  out.borrow(frame);
+}
+
+// A Query in the middle of a batch: the names of the protocol's that it uses are there for it.
+void extended_unit::write_query(std::string_view frame, const write_context& context,
+                                protocol::gather& out) const {
+  std::uint32_t change = 0;
+  if (context.names.named && !context.transaction_failed && !context.by_client_names) {
+    if (query_->effects.lists_prepared) {
+      show_own(context, out);
+      for (const auto& [name, s] : *context.names.named)
+        note_lent(context.wire, name);
+    } else if (query_->kind == routing::statement_kind::deallocate && !query_->name.empty()) {
+      change = lend_ended(query_->name, context, out);
+    } else {
+      lend(lent_name(*query_, protocol::query_text(frame)), context, out);
+    }
+  }
+  if (context.names.unnamed) {
+    const auto unnamed = note_name(context, {}, nullptr);
+    change = change != 0 ? change : unnamed;
+  }
+  context.wire.owed.expect({expected::query, owner::client, 0, change});
+  context.wire.unnamed = 0;
   out.borrow(frame);
 }
 
@@ -173,7 +201,7 @@ void extended_unit::lend(std::string_view name, const write_context& context, pr
   }
   put_parse(out, name, (*s)->parse_tail);
   context.wire.owed.expect({expected::parse, owner::proxy, 0, 0});
-  if (!was_lent) lent.emplace_back(name);
+  note_lent(context.wire, name);
 }
 
 // What of it the server skips behind an error is undone with the rest of the batch.
@@ -199,7 +227,7 @@ void extended_unit::write_shown(const item& i, std::string_view bytes, const wri
   std::uint32_t ended = 0;
   if (i.type == 'B') {
     note_portal(i, statement_of(i), frame, context);
-    if (i.ends && i.is_executed) ended = lend_ended(statement_of(i), context, out);
+    if (i.ends && i.is_executed) ended = end_executed(statement_of(i), context, out);
   }
   out.borrow(frame);
   if (i.type == 'B') return context.wire.owed.expect_bound(i.is_described, i.is_executed, ended);
@@ -233,7 +261,9 @@ void extended_unit::write_parse(const item& i, std::string_view frame, const wri
     wire.unnamed = statement->id;
     out.borrow(frame);
   } else if (is_there && !context.transaction_failed && !context.is_stalled) {
-    entry = {expected::synthetic, owner::client, '1', note_name(context, name, statement)};
+    entry.change = note_name(context, name, statement);
+    if (wire.may_copy) return write_unneeded(entry, context, out);
+    entry = {expected::synthetic, owner::client, '1', entry.change};
   } else {
     make_room(context, out);
     entry.change = note_name(context, name, statement);
@@ -251,6 +281,18 @@ void extended_unit::write_parse(const item& i, std::string_view frame, const wri
   wire.owed.expect(entry);
 }
 
+// A Parse or Close that the server need not see, but for the COPY that it would end: of a name for nothing.
+void extended_unit::write_unneeded(const ledger_entry& entry, const write_context& context,
+                                   protocol::gather& out) {
+  const auto name = protocol::statement_name_on_server(0);
+  auto& owed = context.wire.owed;
+  const bool is_parse = entry.what == expected::parse;
+  if (is_parse) put_parse(out, name, std::string_view("\0\0\0", 3));
+  if (is_parse) owed.expect(entry);
+  put_close(out, name);
+  owed.expect(is_parse ? ledger_entry{expected::close, owner::proxy, 0, 0} : entry);
+}
+
 void extended_unit::note_portal(const item& i, const statement_ref& s, std::string_view frame,
                                 const write_context& context) {
   const bool is_pending = i.ends && !i.is_executed;
@@ -258,22 +300,28 @@ void extended_unit::note_portal(const item& i, const statement_ref& s, std::stri
   context.names.bind_portal(protocol::portal_name(frame), is_pending ? s : nullptr);
 }
 
+// A DEALLOCATE or DISCARD ALL is executed, or nothing of the kind. The change to the client's names; 0: none.
+std::uint32_t extended_unit::end_executed(const statement_ref& s, const write_context& context,
+                                          protocol::gather& out) {
+  if (s == nullptr) return 0;
+  if (!s->what->effects.deallocates_all) return lend_ended(s->what->name, context, out);
+  const auto first = forget_prepared(context.wire);
+  const auto names = note_no_names(context);
+  return first != 0 ? first : names;
+}
+
 // DEALLOCATE of a name that only the proxy knows, where it is executed: the server is lent something of that
 // name to end. The name is the client's until then. The change to its names; 0: none.
-std::uint32_t extended_unit::lend_ended(const statement_ref& s, const write_context& context,
+std::uint32_t extended_unit::lend_ended(const std::string& name, const write_context& context,
                                         protocol::gather& out) {
-  if (s == nullptr) return 0;
-  if (s->what->effects.deallocates_all) return note_no_names(context);
-  const auto& name = s->what->name;
   if (context.names.find(name) == nullptr) return 0;
   if (!context.by_client_names) {
     auto& wire = context.wire;
-    auto& lent = wire.close_after;
     put_close(out, name);  // it may be lent already, or have been ended
     wire.owed.expect({expected::close, owner::proxy, 0, 0});
     put_parse(out, name, std::string_view("\0\0\0", 3));
     wire.owed.expect({expected::parse, owner::proxy, 0, 0});
-    if (std::ranges::find(lent, name) == lent.end()) lent.push_back(name);
+    note_lent(wire, name);
   }
   return note_name(context, name, nullptr);
 }
@@ -295,8 +343,10 @@ void extended_unit::write_close(const item& i, std::string_view frame, const wri
   auto& owed = context.wire.owed;
   const auto name = name_of(frame, i.name_at, i.name_size);
   if (i.sub == 'S' && i.known && !name.empty()) {
-    owed.expect({expected::synthetic, owner::client, '3', note_name(context, name, nullptr)});
-    return;
+    const auto change = note_name(context, name, nullptr);
+    if (context.wire.may_copy)
+      return write_unneeded({expected::close, owner::client, 0, change}, context, out);
+    return owed.expect({expected::synthetic, owner::client, '3', change});
   }
   ledger_entry entry{expected::close, owner::client, 0, 0};
   if (i.sub == 'S' && name.empty()) {
@@ -315,16 +365,27 @@ void extended_unit::write_bind(const item& i, std::string_view bytes, const writ
   if (i.known && i.name_size > 0) {
     const auto& statement = statement_of(i);
     if (prepared_ != statement->id) ensure_prepared(statement, context, out);
-    if (i.ends && i.is_executed) ended = lend_ended(statement_of(i), context, out);
+    if (i.ends && i.is_executed) ended = end_executed(statement_of(i), context, out);
     put_renamed(i, frames, statement->server_name, out);
   } else {  // where it is not known, the server says so
     if (i.known) ensure_unnamed(statement_of(i), context, out);
     if (!i.known && names_unnamed(i)) ensure_no_unnamed(context, out);
-    if (i.ends && i.is_executed) ended = lend_ended(statement_of(i), context, out);
+    if (i.ends && i.is_executed) ended = end_executed(statement_of(i), context, out);
     out.borrow(frames);
   }
   context.wire.owed.expect_bound(i.is_described, i.is_executed, ended);
-  if (i.known && statement_of(i)->what->effects.deallocates_all) forget_prepared(context.wire);
+  auto& may_copy = context.wire.may_copy;
+  may_copy = may_copy || (i.is_executed && may_read_data(i));
+}
+
+// COPY FROM STDIN, as far as its kind and first character tell.
+bool extended_unit::may_read_data(const item& i) const {
+  if (!i.known) return true;
+  const auto& s = *statement_of(i);
+  if (s.what->kind != routing::statement_kind::write) return false;
+  const char first = s.parse_tail.front();
+  return first == 'c' || first == 'C' || first == '-' || first == '/' ||
+         static_cast<unsigned char>(first) <= ' ';
 }
 
 void extended_unit::forget_closed(std::string_view bytes, std::unique_ptr<sql_statements>& own,
@@ -338,11 +399,17 @@ void extended_unit::forget_closed(std::string_view bytes, std::unique_ptr<sql_st
   }
 }
 
-// It may fail, or be skipped: the names may be there or not.
-void extended_unit::forget_prepared(backend_wire& wire) {
+// The first of the changes; 0: none. Until it is answered the names may be there or not.
+std::uint32_t extended_unit::forget_prepared(backend_wire& wire) {
+  std::uint32_t first = 0;
+  for (const auto& s : wire.prepared.all()) {
+    const auto n = note(wire, {statement_change::kind::backend_closed, {}, s});
+    if (first == 0) first = n;
+  }
   wire.prepared.clear();
   wire.names_uncertain = true;
   prepared_ = 0;
+  return first;
 }
 
 void extended_unit::write_describe(const item& i, std::string_view frame, const write_context& context,

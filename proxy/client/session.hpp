@@ -109,10 +109,10 @@ class session final : public event_handler {
   [[nodiscard]] waiter& wait() { return wait_; }
   [[nodiscard]] bool holds_backend() const { return backend_ != nullptr || held_ != nullptr; }
   // Of the unit that waits for a backend.
+  [[nodiscard]] bool ends_backends() const { return ends_backends_; }
   [[nodiscard]] clock::time_point waiting_since() const { return wait_.begun; }
   [[nodiscard]] std::size_t waiting_bytes() const { return in_.size(); }
-  // The client's own, where it has set one.
-  [[nodiscard]] std::optional<std::chrono::milliseconds> statement_timeout() const;
+  [[nodiscard]] std::optional<std::chrono::milliseconds> statement_timeout() const;  // the client's own
   [[nodiscard]] std::uint64_t serial() const { return serial_; }
   [[nodiscard]] std::chrono::milliseconds max_lag() const { return max_lag_; }
 
@@ -169,7 +169,6 @@ class session final : public event_handler {
   void finish_login(const startup_profile& profile);
   void refuse_login(protocol::error_report why);
   void make_key(std::string& bytes);
-  [[nodiscard]] bool wants_home() const;
   [[nodiscard]] bool keeps_from_login() const;
   [[nodiscard]] std::int32_t move_in();
   void move_out();
@@ -485,6 +484,7 @@ class session final : public event_handler {
   bool has_written_ : 1 = false;
   bool may_see_custom_ : 1 = false;         // the unit that wants a backend may ask for settings by name
   bool wants_unused_ : 1 = false;           // ... says or hears what a library does when it is loaded
+  bool ends_backends_ : 1 = false;          // ... ends server processes: it keeps to the one it was told
   bool has_begun_ : 1 = false;              // it knows what sessions that left before its first unit had seen
   bool is_counted_ : 1 = false;             // among its server's outstanding units
   bool touches_data_ : 1 = true;            // it may have seen or changed rows

@@ -204,7 +204,7 @@ void session::refuse_login(protocol::error_report why) {
 void session::open_session() {
   if (group_->may_open_unasked() && !keeps_from_login()) {
     auto& home = worker_.pool_for(*group_, worker_.config().servers->primary);
-    seeks_home_ = wants_home() && home.vacant() == nullptr && home.open_home_for(*this);
+    seeks_home_ = !keeps_from_login() && home.vacant() == nullptr && home.open_home_for(*this);
     if (!seeks_home_) return open_with_profile();
     flow_ = flow::waiting;
     return;
@@ -277,18 +277,12 @@ bool session::keeps_from_login() const {
 
 // In transaction mode a client goes to one backend by preference, so that the process id it was told is, as
 // long as the pool is not busy, the one that runs its statements: in pg_stat_activity, of locks and
-// notifications.
-bool session::wants_home() const {
-  return !keeps_from_login() && worker_.settings().rotation != config::backend_rotation::always;
-}
-
-// The process id of the session's own backend, or 0 where it has none.
+// notifications. That process id; 0: there is none.
 std::int32_t session::move_in() {
   if (tunnel_ != nullptr) return tunnel_->pid();
   if (group_ == nullptr) return 0;  // of the console
   const bool holds_own = backend_ != nullptr && !backend_->home.is_replica();
   if (keeps_from_login()) return holds_own ? backend_->pid : 0;
-  if (!wants_home()) return 0;
   auto* b = holds_own && backend_->resident == 0
                 ? backend_
                 : worker_.pool_for(*group_, worker_.config().servers->primary).vacant();

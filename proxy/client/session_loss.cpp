@@ -78,6 +78,8 @@ void session::lose_backend() {
   // By whom, tells only what becomes of its server.
   const auto host = b.was_terminated && !b.home.is_replica() ? b.home.host() : nullptr;
   const auto opened = b.opened;
+  if (host != nullptr && b.resident != 0 && b.resident != serial_)
+    worker_.await_verdict(b.resident, host, opened);
   if (!session_is_lost && in_block && !unit_running) {
     lose_block(lost_error());
     if (host != nullptr) worker_.await_verdict(serial_, host, opened);
@@ -121,14 +123,14 @@ void session::lose_backend() {
 
 // Until then the client is told nothing, and nothing of it runs elsewhere.
 void session::await_verdict() {
-  if (phase_ == phase::ready && flow_ == flow::collecting && backend_ == nullptr && !wait_.is_linked())
-    flow_ = flow::bereaved;
+  if (phase_ == phase::ready && flow_ == flow::collecting && !wait_.is_linked()) flow_ = flow::bereaved;
 }
 
-// Who ends one process ends its client, as on a server; a server that stops takes nobody with it.
+// Who ends one process ends the client that was told it, whatever process that has now; a server that stops
+// takes nobody with it.
 void session::on_verdict(bool was_alone) {
   if (gone_ || phase_ != phase::ready) return;
-  if (was_alone && backend_ == nullptr && !wait_.is_linked()) return die_with_backend();
+  if (was_alone) return die_with_backend();
   if (flow_ != flow::bereaved) return;
   flow_ = flow::collecting;
   // Of a block that was lost while the client was idle, the next unit tells.
@@ -139,6 +141,8 @@ void session::on_verdict(bool was_alone) {
 }
 
 void session::die_with_backend() {
+  if (flow_ == flow::in_flight && backend_ != nullptr && !is_read_ && backend_->cancels_in_flight == 0)
+    worker_.forward_cancel(*backend_);  // or it would run to its end
   close_after(
       protocol::fatal_error(sqlstate::admin_shutdown, "terminating connection due to administrator command"));
 }

@@ -26,6 +26,34 @@ void put_in(std::unique_ptr<sql_statements>& all, std::string_view name, sql_sta
 
 }  // namespace
 
+routing::parse_context session::parse_context() const {
+  routing::parse_context context{view_standard_strings_, view_ascii_safe_, nullptr, worker_.rules_number};
+  if (group_ == nullptr || !group_->facts->has_catalog()) return context;
+  const auto chosen = facts();
+  context.known = chosen.known;
+  context.facts_number = chosen.number;
+  return context;
+}
+
+// Looked up again only where the settings or the catalog are others than the last time.
+routing::chosen_facts session::facts() const {
+  auto& all = *group_->facts;
+  if (block_settings_ != nullptr && view_.open != routing::block::none)
+    return facts_in_block(*block_settings_);
+  if (facts_epoch_ == all.epoch() && facts_settings_ == settings_) return facts_;
+  facts_ = all.of(role_in_force(settings_->get("role")), own_search_path());
+  facts_epoch_ = all.epoch();
+  facts_settings_ = settings_;
+  return facts_;
+}
+
+// This session has changed the catalog, and the facts do not know it yet; or there are none, and the text
+// names what only they can tell.
+bool session::awaits_catalog(const routing::classification& c) const {
+  if (group_->facts->has_catalog()) return group_->catalog_seen < catalog_needed_;
+  return c.needs_catalog || c.verb == routing::transaction_verb::begin;
+}
+
 // As it is for what the session has set: see routing::for_settings().
 const routing::classification& session::by_settings(const routing::classification& c) {
   if (c.asks.is_empty() && c.kind != routing::statement_kind::show) return c;

@@ -41,6 +41,7 @@ constexpr std::string_view state_query =
 
 constexpr std::size_t most_custom_settings = 200;
 constexpr std::size_t most_values = 30;  // of one unit, that may be names of custom settings
+constexpr std::string_view temp_buffers = "temp_buffers";  // fixed by the first use of a temporary table
 constexpr const char* temporary_table = "temporary table";
 constexpr const char* session_mode = "session mode";
 
@@ -88,13 +89,18 @@ void session::see_custom_settings(const routing::classification& c) {
   const bool asks_for_own = c.kind == routing::statement_kind::read && !c.asks.is_empty();
   may_see_custom_ = (c.effects.reads_custom && !asks_for_own) ||
                     (group_->reads_custom && c.verb == routing::transaction_verb::begin);
-  const bool is_of_library =
-      c.kind == routing::statement_kind::set && routing::may_be_refused_by_library(c.name);
-  wants_unused_ = is_of_library || c.effects.loads_library;
+  const bool may_be_refused =
+      (c.kind == routing::statement_kind::set || c.kind == routing::statement_kind::set_local) &&
+      (c.name == temp_buffers || routing::may_be_refused_by_library(c.name));
+  ends_backends_ = c.effects.ends_backends;
+  wants_unused_ = may_be_refused || c.effects.loads_library;
 }
 
 bool session::minds(const backend& b) const {
   if (wants_unused_ && b.was_used) return true;
+  if (b.may_have_temporary && b.settings != settings_ &&
+      b.settings->get(temp_buffers) != settings_->get(temp_buffers))
+    return true;
   if (!may_see_custom_ || b.custom == nullptr) return false;
   if (custom_settings_ == nullptr) return true;
   return !std::includes(custom_settings_->begin(), custom_settings_->end(), b.custom->begin(),

@@ -5,6 +5,7 @@
 #include "proxy/client/session.hpp"
 #include "proxy/log.hpp"
 #include "proxy/worker.hpp"
+#include "routing/custom_settings.hpp"
 
 namespace pgsteer::proxy {
 
@@ -239,7 +240,8 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   note_transaction(c, replica);
   note_fresh(c, u);
   effects_ |= effects;
-  effects_.names_settings |= wants_unused_ && c.kind == statement_kind::set;
+  effects_.names_settings |= c.kind == statement_kind::set && routing::may_be_refused_by_library(c.name);
+  b.may_have_temporary = b.may_have_temporary || c.effects.may_pin;
   // What runs beside a write is for the catalog to say, which may not know a trigger made just now.
   const bool is_known = group_->facts->has_catalog() && group_->catalog_seen >= catalog_needed_;
   effects_.meets_unknown |= !is_known && !is_read_ && touches_data_ && c.kind != statement_kind::transaction;
@@ -429,34 +431,6 @@ std::size_t session::pass_through(std::string_view bytes) {
     if (!backend_->wire.owed.is_skipping()) flow_ = flow::in_flight;
   }
   return n;
-}
-
-routing::parse_context session::parse_context() const {
-  routing::parse_context context{view_standard_strings_, view_ascii_safe_, nullptr, worker_.rules_number};
-  if (group_ == nullptr || !group_->facts->has_catalog()) return context;
-  const auto chosen = facts();
-  context.known = chosen.known;
-  context.facts_number = chosen.number;
-  return context;
-}
-
-// Looked up again only where the settings or the catalog are others than the last time.
-routing::chosen_facts session::facts() const {
-  auto& all = *group_->facts;
-  if (block_settings_ != nullptr && view_.open != routing::block::none)
-    return facts_in_block(*block_settings_);
-  if (facts_epoch_ == all.epoch() && facts_settings_ == settings_) return facts_;
-  facts_ = all.of(role_in_force(settings_->get("role")), own_search_path());
-  facts_epoch_ = all.epoch();
-  facts_settings_ = settings_;
-  return facts_;
-}
-
-// This session has changed the catalog, and the facts do not know it yet; or there are none, and the text
-// names what only they can tell.
-bool session::awaits_catalog(const routing::classification& c) const {
-  if (group_->facts->has_catalog()) return group_->catalog_seen < catalog_needed_;
-  return c.needs_catalog || c.verb == routing::transaction_verb::begin;
 }
 
 // In PostgreSQL's own words.

@@ -23,6 +23,8 @@ from tests.support.waiting import scaled, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CACHE = f"{HERE}/.cache"
+# Suites make roles of their own, and log in as them.
+LOOKUP = {"auth_query": "SELECT rolname, rolpassword, rolvaliduntil FROM pg_catalog.pg_authid WHERE rolname = $1 AND rolcanlogin"}
 LIMIT = {"install": 900, "exercise": 150, "suite": 1200}  # seconds
 
 
@@ -86,7 +88,8 @@ class Bench:
     def _past(self, driver, program, setting):
         self._new_database(program)
         servers = self._servers
-        proxy = Proxy(servers.primary.url(), servers.replica.url() if setting.replica else None, **setting.options)
+        users = LOOKUP if program == "suite" else {}
+        proxy = Proxy(servers.primary.url(), servers.replica.url() if setting.replica else None, **users, **setting.options)
         if setting.options.get("backend_rotation") == "always":
             proxy.fill_pools(setting.options["pool_size"])
         with Watch(proxy):

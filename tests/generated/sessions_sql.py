@@ -60,7 +60,7 @@ SETTINGS = {
 }
 NAMES = list(SETTINGS)
 _USUAL = NAMES[:16]
-# Left out for a fault: temp_buffers is refused where another client has had temporary tables on the connection, and none is left.
+# Left out: temp_buffers, which a server refuses to a session that has had temporary tables; past pgsteer it may have another connection by then.
 _SET = ["SET {name} = {value}"] * 30 + ["SET LOCAL {name} = {value}"] * 12 + ["RESET {name}"] * 10 + ["SET {name} TO DEFAULT"] * 5 + ["SET LOCAL {name} TO DEFAULT"] * 3 + [
     "SELECT set_config('{name}', '{plain}', true)", "SELECT set_config('{name}', '{plain}', false)"] * 6 + [
     "SELECT <schema>.setit('{name}', '{plain}', true)", "SELECT <schema>.setit('{name}', '{plain}', false)"] * 2 + ["RESET ALL"] * 4

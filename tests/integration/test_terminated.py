@@ -75,6 +75,43 @@ class Terminated(unittest.TestCase):
         self.ends(client)
         self.assertEqual(other.query("SELECT pg_backend_pid(), txid_current() > 0").values[0], str(self.pid(other)))
 
+    def elsewhere(self, begin):
+        """A client whose statement runs on another connection than the one it was told, and somebody to end it."""
+        proxy = self.start(backend_rotation="always", pool_size=4)
+        proxy.fill_pools(4)
+        client, other = self.client(proxy), self.client(proxy)
+
+        def is_elsewhere():
+            client.query("ROLLBACK")
+            return client.query(f"BEGIN; {begin}; SELECT pg_backend_pid()").values[-1] != str(self.pid(client))
+        wait_until(is_elsewhere, message="it runs on another connection")
+        return client, other
+
+    def test_one_whose_block_is_on_another_connection(self):
+        client, other = self.elsewhere("SELECT 1")
+        self.assertEqual(other.query(f"SELECT pg_terminate_backend({self.pid(client)})").values, ["t"])
+        self.ends(client)
+        self.assertEqual(other.query("SELECT 1").values, ["1"])
+
+    def test_one_that_sends_rows_on_another_connection(self):
+        client, other = self.elsewhere("SELECT 1")
+        client.send(raw.query("COPY thing FROM STDIN"))
+        client.read_until("G")
+        self.assertEqual(other.query(f"SELECT pg_terminate_backend({self.pid(client)})").values, ["t"])
+        self.ends(client)
+        self.assertEqual(other.query("SELECT count(*) FROM thing").values, ["0"])
+
+    def test_one_that_writes_on_another_connection(self):
+        client, other = self.elsewhere("SELECT txid_current()")
+        client.send(raw.query("INSERT INTO thing SELECT 1 FROM pg_sleep(60); COMMIT"))
+        wait_until(lambda: servers.primary.ask("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'INSERT%' AND state = 'active'"),
+                   message="it runs")
+        self.assertEqual(other.query(f"SELECT pg_terminate_backend({self.pid(client)})").values, ["t"])
+        self.ends(client)
+        wait_until(lambda: not servers.primary.ask("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'INSERT%' AND state = 'active'"),
+                   message="what it ran is cancelled")
+        self.assertEqual(other.query("SELECT count(*) FROM thing").values, ["0"])
+
     def test_one_that_reads_on_a_replica_reads_nothing_more(self):
         servers.wait_for_replay()
         proxy = self.start(servers.replica.url(), pool_mode="session", pool_size=30)
