@@ -12,6 +12,7 @@ enum leaves : std::uint8_t {
   sets = 1,     // may change a setting
   pins = 2,     // may make or end state of the session: in doubt, as search_path may name pg_temp
   catalog = 4,  // changes what the catalog says
+  users = 8,    // changes who may log in, and with what
 };
 
 struct entry {
@@ -45,7 +46,7 @@ constexpr entry entries[] = {
     {"AlterPolicyStmt", "ALTER POLICY", catalog},
     {"AlterPublicationStmt", "ALTER PUBLICATION", catalog},
     {"AlterRoleSetStmt", "ALTER ROLE", catalog},
-    {"AlterRoleStmt", "ALTER ROLE", catalog},
+    {"AlterRoleStmt", "ALTER ROLE", catalog | users},
     {"AlterSeqStmt", "ALTER SEQUENCE", catalog},
     {"AlterStatsStmt", "ALTER STATISTICS", catalog},
     {"AlterSubscriptionStmt", "ALTER SUBSCRIPTION", catalog},
@@ -80,7 +81,7 @@ constexpr entry entries[] = {
     {"CreatePolicyStmt", "CREATE POLICY", catalog},
     {"CreatePublicationStmt", "CREATE PUBLICATION", catalog},
     {"CreateRangeStmt", "CREATE TYPE", makes},
-    {"CreateRoleStmt", "CREATE ROLE", catalog},
+    {"CreateRoleStmt", "CREATE ROLE", catalog | users},
     {"CreateSchemaStmt", "CREATE SCHEMA", makes},
     {"CreateSeqStmt", "CREATE SEQUENCE", makes},
     {"CreateStatsStmt", "CREATE STATISTICS", makes},
@@ -95,7 +96,7 @@ constexpr entry entries[] = {
     {"DefineStmt", "CREATE", makes},
     {"DoStmt", "DO", runs},
     {"DropOwnedStmt", "DROP OWNED", makes},
-    {"DropRoleStmt", "DROP ROLE", catalog},
+    {"DropRoleStmt", "DROP ROLE", catalog | users},
     {"DropStmt", "DROP", makes},
     {"DropSubscriptionStmt", "DROP SUBSCRIPTION", catalog},
     {"DropTableSpaceStmt", "DROP TABLESPACE", catalog},
@@ -131,6 +132,7 @@ statement_index build_index() {
     statement.effects.may_set = (each.left & sets) != 0;
     statement.effects.may_pin = (each.left & pins) != 0;
     statement.effects.changes_catalog = (each.left & catalog) != 0;
+    statement.effects.changes_users = (each.left & users) != 0;
     statement.effects.loads_library = each.node == "LoadStmt";
     // ClassifyUtilityCommandAsReadOnly(): what is COMMAND_IS_NOT_READ_ONLY there.
     const bool runs_code = each.node == "CallStmt" || each.node == "DoStmt";

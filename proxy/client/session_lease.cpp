@@ -182,6 +182,7 @@ void session::note_answer() {
     worker_.forget_statements(group_->database);
     catalog_needed_ = group_->catalog_wanted;
   }
+  if (effects_.changes_users && worker_.users() != nullptr) worker_.users()->forget();
   if (altering_ != nullptr && b.status == 'I') finish_altering();
   block_ended_ = view_.open != routing::block::none && b.status == 'I';
   if (b.status == 'I') names_.ending.reset();  // portals end with their transaction

@@ -260,7 +260,8 @@ void session::keep_backend() {
 // refused, before it. True: the unit must wait for the answer.
 bool session::prepare_settings(backend& b) {
   if (b.settings == settings_) return false;
-  const auto change = protocol::change_settings(*b.settings, *settings_);
+  auto change = protocol::change_settings(*b.settings, *settings_);
+  change.may_fail = change.may_fail || !b.settings->get("statement_timeout").empty();  // of another client
   b.settings = settings_;
   if (custom_settings_ != nullptr) b.note_custom(*custom_settings_);
   if (change.sql.empty()) return false;
@@ -354,10 +355,11 @@ void session::on_settings_done(bool failed) {
       return refuse_login(why);
     }
     const bool on_replica = b.home.is_replica();
+    const bool is_out_of_time = why.sqlstate == protocol::sqlstate::query_canceled;
     drop_backend();
-    if (!on_replica) return on_acquire_failed(why);
+    if (!on_replica && !is_out_of_time) return on_acquire_failed(why);
     // What the settings name may not have been replayed there yet.
-    force_primary_ = true;
+    force_primary_ = !is_out_of_time;
     flow_ = flow::collecting;
     return worker_.loop.soon(*this);
   }

@@ -78,6 +78,11 @@ void user_lookup::doubt(const std::string& user) {
   if (at != known_.end() && clock::now() - at->second.read > unknown_time) known_.erase(at);
 }
 
+void user_lookup::forget() {
+  const std::lock_guard lock(mutex_);
+  known_.clear();
+}
+
 void user_lookup::run() {
   for (;;) {
     std::string user;

@@ -44,6 +44,8 @@ class user_lookup {
   [[nodiscard]] std::optional<user_answer> find(const std::string& user, callback done);
   // A password did not fit what is known of the user: the next login asks again, unless that was just now.
   void doubt(const std::string& user);
+  // Any thread. Passwords may have changed: what is known is asked again.
+  void forget();
 
  private:
   using clock = std::chrono::steady_clock;

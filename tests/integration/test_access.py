@@ -199,6 +199,17 @@ class LookedUp(unittest.TestCase):
         wait_until(lambda: outcome(proxy.port, user="other", password="new pass") == "other",
                    message="a password that did not fit makes pgsteer ask again")
 
+    def test_a_password_changed_through_pgsteer_is_good_at_once(self):
+        proxy = self.start(auth_cache_time="1d")
+        self.addCleanup(servers.primary.ask, "ALTER ROLE other PASSWORD 'other pass'")
+        password = "other pass"
+        for new in ("one", "two", "three", "four"):
+            with proxy.connect(user="other", password=password) as client:
+                client.execute(f"ALTER ROLE other PASSWORD '{new}'")
+            self.assertEqual(outcome(proxy.port, user="other", password=new), "other")
+            self.assertIn("failed", outcome(proxy.port, user="other", password=password))
+            password = new
+
     def test_without_the_primary_a_replica_is_asked(self):
         proxy = self.start(reconnect_delay="100ms")
         wait_until(lambda: proxy.health()[0] == 200, message="both are connected")
