@@ -18,6 +18,7 @@ struct login_state {
   protocol::startup_packet packet;
   std::optional<protocol::client_login> conversation;
   protocol::settings_map wanted;  // startup settings not yet known to a server
+  std::string notices;            // what a server has said about them
   std::string accepted;           // the last message of the conversation: leaves with the answer
   config::hba_method method{};    // by which it must prove who it is
   identity_ref who;               // who it says it is; null: unknown

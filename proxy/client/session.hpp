@@ -166,6 +166,7 @@ class session final : public event_handler {
   void open_session();
   void open_with_profile();
   void learn_profile(backend& b);
+  void keep_login_notice(std::string_view frame);
   void finish_login(const startup_profile& profile);
   void refuse_login(protocol::error_report why);
   void make_key(std::string& bytes);
