@@ -1,5 +1,7 @@
 #include "proxy/client/session.hpp"
 
+#include <sys/socket.h>
+
 #include "protocol/message_writer.hpp"
 #include "proxy/worker.hpp"
 
@@ -177,7 +179,10 @@ bool session::flush_output() {
 void session::on_writable() {
   if (!flush_output()) return client_gone();
   if (is_backed_up()) return;
-  if (phase_ == phase::closing) return end();
+  if (phase_ == phase::closing) {
+    finish_output();
+    return end();
+  }
   if (backend_ != nullptr) worker_.loop.soon(*backend_);
   if (tunnel_ != nullptr) worker_.loop.soon(*tunnel_);
   resume_soon();
@@ -207,12 +212,19 @@ void session::close_after(const protocol::error_report& fatal) {
 void session::close_client() {
   if (phase_ == phase::ended) return;
   if (!is_backed_up() || gone_) {
+    if (!gone_) finish_output();
     client_gone();
     return;
   }
   while (backend_ != nullptr)
     drop_backend();
   phase_ = phase::closing;
+}
+
+// A socket that is closed over bytes nobody has read resets the connection, which may cost the client our
+// last words. So the end of our output goes first.
+void session::finish_output() const {
+  ::shutdown(fd_.get(), SHUT_WR);
 }
 
 void session::end() {

@@ -152,6 +152,7 @@ class session final : public event_handler {
   void client_gone();
   void close_after(const protocol::error_report& fatal);
   void close_client();
+  void finish_output() const;
   void end();
 
   // session_login.cpp
