@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "config/hba.hpp"
 #include "protocol/client_login.hpp"
@@ -25,5 +26,8 @@ struct login_state {
   bool is_applied = false;
   bool is_direct_tls = false;  // without asking: `postgresql` must be agreed on by ALPN
 };
+
+// A NoticeResponse to the startup settings, which the client is told too. Where it came: session_relay.cpp.
+void keep_login_notice(login_state& login, std::string_view frame);
 
 }  // namespace pgsteer::proxy

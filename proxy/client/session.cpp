@@ -11,6 +11,12 @@ namespace {
 
 constexpr std::size_t max_unsent_to_backend = std::size_t{256} << 10;
 
+// A socket that is closed over bytes nobody has read resets the connection, which may cost the client our
+// last words. So the end of our output goes first.
+void finish_output(const descriptor& fd) {
+  ::shutdown(fd.get(), SHUT_WR);
+}
+
 }  // namespace
 
 session::session(worker& w, descriptor fd, bool is_unix)
@@ -180,7 +186,7 @@ void session::on_writable() {
   if (!flush_output()) return client_gone();
   if (is_backed_up()) return;
   if (phase_ == phase::closing) {
-    finish_output();
+    finish_output(fd_);
     return end();
   }
   if (backend_ != nullptr) worker_.loop.soon(*backend_);
@@ -212,19 +218,13 @@ void session::close_after(const protocol::error_report& fatal) {
 void session::close_client() {
   if (phase_ == phase::ended) return;
   if (!is_backed_up() || gone_) {
-    if (!gone_) finish_output();
+    if (!gone_) finish_output(fd_);
     client_gone();
     return;
   }
   while (backend_ != nullptr)
     drop_backend();
   phase_ = phase::closing;
-}
-
-// A socket that is closed over bytes nobody has read resets the connection, which may cost the client our
-// last words. So the end of our output goes first.
-void session::finish_output() const {
-  ::shutdown(fd_.get(), SHUT_WR);
 }
 
 void session::end() {

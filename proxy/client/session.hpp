@@ -152,7 +152,6 @@ class session final : public event_handler {
   void client_gone();
   void close_after(const protocol::error_report& fatal);
   void close_client();
-  void finish_output() const;
   void end();
 
   // session_login.cpp
@@ -167,7 +166,6 @@ class session final : public event_handler {
   void open_session();
   void open_with_profile();
   void learn_profile(backend& b);
-  void keep_login_notice(std::string_view frame);
   void finish_login(const startup_profile& profile);
   void refuse_login(protocol::error_report why);
   void make_key(std::string& bytes);

@@ -278,10 +278,10 @@ void session::learn_profile(backend& b) {
 
 // Of a long application_name, for one. At a login `options` come first, so most clients who want to hear
 // less have said so before.
-void session::keep_login_notice(std::string_view frame) {
-  if (login_->wanted.empty() || protocol::peek_frame(frame).size != frame.size()) return;
-  const auto level = login_->wanted.find("client_min_messages");
-  if (level == login_->wanted.end() || shows_notices(lower(level->second))) login_->notices.append(frame);
+void keep_login_notice(login_state& login, std::string_view frame) {
+  if (login.wanted.empty() || protocol::peek_frame(frame).size != frame.size()) return;
+  const auto level = login.wanted.find("client_min_messages");
+  if (level == login.wanted.end() || shows_notices(lower(level->second))) login.notices.append(frame);
 }
 
 // In session mode a client has its backend from the start, as on a server.

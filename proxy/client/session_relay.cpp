@@ -206,7 +206,7 @@ frame_fate session::on_async(char type, std::string_view frame) {
     return retrying_ ? frame_fate::drop : frame_fate::pass;
   }
   if (type == 'N') {
-    if (ours && phase_ == phase::opening) keep_login_notice(frame);
+    if (ours && phase_ == phase::opening) keep_login_notice(*login_, frame);
     return ours || retrying_ ? frame_fate::drop : frame_fate::pass;
   }
   std::string_view body = frame.substr(protocol::header_size);
