@@ -24,6 +24,7 @@ namespace pgsteer::proxy {
 struct startup_profile {
   protocol::settings_ref settings;
   parameter_map reported;  // ParameterStatus values that differ from the group's
+  std::string notices;     // NoticeResponses that come before these
 };
 
 struct client_group {

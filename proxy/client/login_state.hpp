@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "config/hba.hpp"
 #include "protocol/client_login.hpp"
@@ -18,11 +19,15 @@ struct login_state {
   protocol::startup_packet packet;
   std::optional<protocol::client_login> conversation;
   protocol::settings_map wanted;  // startup settings not yet known to a server
+  std::string notices;            // what a server has said about them
   std::string accepted;           // the last message of the conversation: leaves with the answer
   config::hba_method method{};    // by which it must prove who it is
   identity_ref who;               // who it says it is; null: unknown
   bool is_applied = false;
   bool is_direct_tls = false;  // without asking: `postgresql` must be agreed on by ALPN
 };
+
+// A NoticeResponse to the startup settings, which the client is told too. Where it came: session_relay.cpp.
+void keep_login_notice(login_state& login, std::string_view frame);
 
 }  // namespace pgsteer::proxy

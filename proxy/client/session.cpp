@@ -1,5 +1,7 @@
 #include "proxy/client/session.hpp"
 
+#include <sys/socket.h>
+
 #include "protocol/message_writer.hpp"
 #include "proxy/worker.hpp"
 
@@ -8,6 +10,12 @@ namespace pgsteer::proxy {
 namespace {
 
 constexpr std::size_t max_unsent_to_backend = std::size_t{256} << 10;
+
+// A socket that is closed over bytes nobody has read resets the connection, which may cost the client our
+// last words. So the end of our output goes first.
+void finish_output(const descriptor& fd) {
+  ::shutdown(fd.get(), SHUT_WR);
+}
 
 }  // namespace
 
@@ -177,7 +185,10 @@ bool session::flush_output() {
 void session::on_writable() {
   if (!flush_output()) return client_gone();
   if (is_backed_up()) return;
-  if (phase_ == phase::closing) return end();
+  if (phase_ == phase::closing) {
+    finish_output(fd_);
+    return end();
+  }
   if (backend_ != nullptr) worker_.loop.soon(*backend_);
   if (tunnel_ != nullptr) worker_.loop.soon(*tunnel_);
   resume_soon();
@@ -207,6 +218,7 @@ void session::close_after(const protocol::error_report& fatal) {
 void session::close_client() {
   if (phase_ == phase::ended) return;
   if (!is_backed_up() || gone_) {
+    if (!gone_) finish_output(fd_);
     client_gone();
     return;
   }

@@ -32,6 +32,11 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+bool shows_notices(std::string_view client_min_messages) {
+  return client_min_messages == "notice" || client_min_messages == "log" ||
+         client_min_messages.starts_with("debug");
+}
+
 std::string serialise(const protocol::settings_map& values) {
   std::string key;
   for (const auto& [name, value] : values)
@@ -231,11 +236,11 @@ void session::open_with_profile() {
     const auto at = group_->parameters.find(*canonical);
     return at != group_->parameters.end() && at->second == s.second;
   });
-  if (wanted.empty()) return finish_login({worker_.settings_values.none(), {}});
+  if (wanted.empty()) return finish_login({worker_.settings_values.none(), {}, {}});
   if (wanted.size() == 1 && wanted.contains("application_name") &&
       is_plain_name(wanted["application_name"])) {
     const parameter_map reported = wanted;
-    return finish_login({worker_.settings_values.intern(std::move(wanted)), reported});
+    return finish_login({worker_.settings_values.intern(std::move(wanted)), reported, {}});
   }
   const auto known = group_->profiles.find(serialise(wanted));
   if (known != group_->profiles.end()) return finish_login(known->second);
@@ -255,6 +260,7 @@ void session::open_with_profile() {
 void session::learn_profile(backend& b) {
   backend_ = &b;
   flow_ = flow::preparing;
+  login_->notices.clear();
   const auto target = worker_.settings_values.intern(login_->wanted);
   // A value may complete the one in force (DateStyle): it must be the server's own, as at a login.
   const auto undo = protocol::change_settings(*b.settings, {});
@@ -268,6 +274,14 @@ void session::learn_profile(backend& b) {
   if (!named.empty()) b.note_custom(named);
   b.put_own_query(own_query::settings, undo.sql + change.sql, worker_.to_backend);
   if (!b.send(worker_.to_backend)) on_backend_lost();
+}
+
+// Of a long application_name, for one. At a login `options` come first, so most clients who want to hear
+// less have said so before.
+void keep_login_notice(login_state& login, std::string_view frame) {
+  if (login.wanted.empty() || protocol::peek_frame(frame).size != frame.size()) return;
+  const auto level = login.wanted.find("client_min_messages");
+  if (level == login.wanted.end() || shows_notices(lower(level->second))) login.notices.append(frame);
 }
 
 // In session mode a client has its backend from the start, as on a server.
@@ -317,6 +331,7 @@ void session::finish_login(const startup_profile& profile) {
   constexpr std::size_t usual_greeting = 640;  // bytes
   bytes.reserve(bytes.size() + usual_greeting);
   write::authentication_ok(bytes);
+  bytes += profile.notices;
   group_->greets.write(bytes, group_->parameters, profile.reported);
   make_key(bytes);
   write::ready_for_query(bytes, 'I');

@@ -205,7 +205,10 @@ frame_fate session::on_async(char type, std::string_view frame) {
     last_sight_ = ++worker_.sights;
     return retrying_ ? frame_fate::drop : frame_fate::pass;
   }
-  if (type == 'N') return ours || retrying_ ? frame_fate::drop : frame_fate::pass;
+  if (type == 'N') {
+    if (ours && phase_ == phase::opening) keep_login_notice(*login_, frame);
+    return ours || retrying_ ? frame_fate::drop : frame_fate::pass;
+  }
   std::string_view body = frame.substr(protocol::header_size);
   std::string_view name;
   std::string_view value;

@@ -375,7 +375,7 @@ void session::on_state_known(bool failed, bool is_whole) {
   if (phase_ == phase::opening) {
     apply_state();
     b.own_rows.clear();
-    startup_profile profile{b.settings, {}};
+    startup_profile profile{b.settings, {}, std::move(login_->notices)};
     for (const auto& [name, value] : b.settings->values) {
       if (const auto canonical = protocol::canonical_parameter_name(name))
         profile.reported.emplace(*canonical, value);

@@ -57,7 +57,8 @@ def _table(kept, program, older):
 
 
 _NAMES = {"node_postgres": "node-postgres", "postgres_js": "postgres.js", "psycopg3": "psycopg 3", "psycopg2": "psycopg 2",
-          "tokio_postgres": "tokio-postgres", "ruby_pg": "ruby-pg", "dbd_pg": "DBD::Pg", "sqlalchemy": "SQLAlchemy", "django": "Django"}
+          "tokio_postgres": "tokio-postgres", "ruby_pg": "ruby-pg", "dbd_pg": "DBD::Pg", "sqlalchemy": "SQLAlchemy", "django": "Django",
+          "lib_pq": "lib/pq"}
 
 
 def _title(result):

@@ -81,6 +81,23 @@ class Options(unittest.TestCase):
                 self.assertTrue(errors[0])
                 self.assertEqual(errors[1], errors[0])
 
+    def test_notices_are_the_servers_and_come_where_its_own_do(self):
+        name = "x" * 65  # too long for an identifier: the server cuts it, and says so
+        for parameters in ({"application_name": name}, {"application_name": name, "options": "-c work_mem=7MB"},
+                           {"application_name": name, "options": "-c client_min_messages=error"},
+                           {"application_name": name, "options": "-c client_min_messages=notice"}):
+            with self.subTest(**parameters):
+                direct = self.greeting(servers.primary.port, parameters)
+                for _ in range(3):
+                    self.assertEqual(self.greeting(proxy.port, parameters), direct)
+
+    def greeting(self, port, parameters):
+        """What a client is told before its first query: the kinds of messages, without those that repeat, and notices."""
+        with raw.RawClient(port) as client:
+            answer = client.login(**parameters)
+            types = [frame.type for frame in answer.frames]
+            return [a for a, b in zip(types, [None, *types]) if a != b], [raw.fields(frame.body) for frame in answer.frames if frame.type == "N"]
+
     def test_a_custom_setting(self):
         with raw.logged_in(proxy.port, options="-c my.tenant=42") as client, raw.logged_in(proxy.port) as other:
             for _ in range(3):

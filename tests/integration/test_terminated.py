@@ -129,6 +129,18 @@ class Terminated(unittest.TestCase):
             client.send(raw.query("SELECT count(*) FROM thing"))
             self.ends(client)
 
+    def test_one_that_has_sent_more_meets_the_end_of_the_connection_and_no_reset(self):
+        # A reset may cost a client the words that came before it, and reads otherwise in a driver.
+        proxy = self.start()
+        other = self.client(proxy)
+        for _ in range(3):
+            client = self.client(proxy)
+            self.assertEqual(client.query("SELECT 1").values, ["1"])
+            self.assertEqual(other.query(f"SELECT pg_terminate_backend({self.pid(client)})").values, ["t"])
+            client.send(raw.query("SELECT 2"))
+            self.assertEqual(client.read_frame().type, "E")
+            self.assertEqual(client.socket.recv(1), b"")
+
     def test_one_whose_answer_and_end_come_together(self):
         proxy = self.start()
         wait_until(lambda: proxy.health()[0] == 200, message="connected")
