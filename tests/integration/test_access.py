@@ -191,9 +191,10 @@ class LookedUp(unittest.TestCase):
 
     def test_answers_are_believed_for_a_while(self):
         proxy = self.start(auth_cache_time="1d")
+        before = sum(servers.ran("gate.user_lookup").values())
         for _ in range(3):
             self.assertEqual(outcome(proxy.port, **OTHER), "other")
-        self.assertEqual(sum(servers.ran("gate.user_lookup").values()), 1)
+        self.assertEqual(sum(servers.ran("gate.user_lookup").values()), before + 1)
         servers.primary.ask("ALTER ROLE other PASSWORD 'new pass'")
         self.addCleanup(servers.primary.ask, "ALTER ROLE other PASSWORD 'other pass'")
         wait_until(lambda: outcome(proxy.port, user="other", password="new pass") == "other",
