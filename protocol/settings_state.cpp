@@ -24,12 +24,6 @@ constexpr std::array<std::string_view, 14> plan_neutral = {"application_name",
                                                            "track_activities",
                                                            "work_mem"};
 
-// Nothing parses or plans by an extension's or an application's own parameters (`app.user_id`).
-bool is_plan_neutral(std::string_view name) {
-  return name.find('.') != std::string_view::npos ||
-         std::binary_search(plan_neutral.begin(), plan_neutral.end(), name);
-}
-
 std::string serialise(const settings_map& values, bool all) {
   std::string out;
   for (const auto& [name, value] : values) {
@@ -50,6 +44,12 @@ void append_set(std::string& sql, std::string_view name, std::string_view value)
 }
 
 }  // namespace
+
+// Nothing parses or plans by an extension's or an application's own parameters (`app.user_id`).
+bool is_plan_neutral(std::string_view name) {
+  return name.find('.') != std::string_view::npos ||
+         std::binary_search(plan_neutral.begin(), plan_neutral.end(), name);
+}
 
 settings_map plan_settings(const settings_state& state) {
   auto values = state.values;

@@ -25,6 +25,8 @@ struct settings_state {
 };
 using settings_ref = std::shared_ptr<const settings_state>;
 
+// Whether this parameter never changes how a statement is parsed or planned.
+[[nodiscard]] bool is_plan_neutral(std::string_view name);
 // Those of its settings that its plan_key tells.
 [[nodiscard]] settings_map plan_settings(const settings_state& state);
 

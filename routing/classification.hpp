@@ -56,7 +56,9 @@ struct session_effects {
   bool meets_unknown : 1 = false;    // a relation that the catalog does not have: nobody knows what it runs
   bool ends_backends : 1 = false;    // pg_terminate_backend()
   bool changes_users : 1 = false;    // CREATE, ALTER or DROP ROLE: passwords and whom they let in
-  unsigned unused : 14 = 0;          // so that all of it is one number
+  bool changes_plans : 1 = false;    // how texts are parsed, as far as anybody knows: see plan_effects.hpp
+  bool changes_reading : 1 = false;  // ... and what literals mean
+  unsigned unused : 12 = 0;          // so that all of it is one number
   session_effects& operator|=(const session_effects& o) {
     using bits = std::uint32_t;
     *this = std::bit_cast<session_effects>(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "proxy/client/sql_words.hpp"
 
@@ -32,12 +33,11 @@ bool has_word(std::string_view sql, std::string_view word) {
   return find_word(sql, word) != std::string_view::npos;
 }
 
-}  // namespace
+constexpr std::array<std::string_view, 2> role_words{"role", "user"};
+constexpr std::array<std::string_view, 1> database_words{"database"};
 
-bool may_alter_defaults(std::string_view sql) {
-  constexpr std::string_view verb = "alter";
-  constexpr std::array<std::string_view, 3> objects{"role", "user", "database"};
-  if (!has_word(sql, "set") && !has_word(sql, "reset")) return false;
+// Whether one of these words stands behind the verb.
+bool is_said_of(std::string_view sql, std::string_view verb, std::span<const std::string_view> objects) {
   for (auto at = find_word(sql, verb); at != std::string_view::npos; at = find_word(sql, verb, at + 1)) {
     auto rest = sql.substr(at + verb.size());
     while (!rest.empty() && is_blank(rest.front()))
@@ -48,8 +48,16 @@ bool may_alter_defaults(std::string_view sql) {
   return false;
 }
 
+}  // namespace
+
+bool may_alter_defaults(std::string_view sql) {
+  if (is_said_of(sql, "drop", role_words)) return true;
+  if (!has_word(sql, "set") && !has_word(sql, "reset")) return false;
+  return is_said_of(sql, "alter", role_words) || is_said_of(sql, "alter", database_words);
+}
+
 bool is_tag_of_alteration(std::string_view tag) {
-  constexpr std::array<std::string_view, 4> tags{"ALTER ROLE", "ALTER DATABASE", "DO", "CALL"};
+  constexpr std::array<std::string_view, 5> tags{"ALTER ROLE", "ALTER DATABASE", "DROP ROLE", "DO", "CALL"};
   return std::ranges::find(tags, tag) != tags.end();
 }
 

@@ -60,6 +60,14 @@ void client_statements::clear() {
   ending.reset();
 }
 
+void backend_wire::forget_doubtful() {
+  for (const auto& s : doubtful) {
+    prepared.remove(s->id);
+    close_after.push_back(s->server_name);
+  }
+  doubtful.clear();
+}
+
 void backend_wire::forget_all(client_statements& names) {
   const auto behind = owed.first_change();
   std::set<std::string_view> given;

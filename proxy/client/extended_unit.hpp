@@ -69,10 +69,13 @@ struct backend_wire {
   bool may_copy = false;                  // the server may read COPY data by now, which other messages end
   std::vector<statement_change> changes;  // of the unit in flight
   std::vector<std::string> close_after;   // names lent to the server: see take_back_lent()
+  std::vector<statement_ref> doubtful;    // prepared by settings that may be none of theirs
 
   // Takes back the changes from the 1-based `first` on, newest first; `failed` is that of the message that
   // the server refused (0: of none), the others are of messages that it has skipped.
   void revert(std::uint32_t first, std::uint32_t failed, client_statements& names);
+  // The transaction that has prepared these is over.
+  void forget_doubtful();
   // DEALLOCATE ALL was answered: what was prepared before it is gone, on the server and of the client's.
   void forget_all(client_statements& names);
 };
@@ -88,7 +91,8 @@ class extended_unit {
     std::uint32_t plan_key;
     const sql_statements* by_sql = nullptr;  // made by PREPARE; null: none
     const std::vector<fresh_statement>* fresh = nullptr;
-    bool has_temporary = false;  // see statements_in_reach
+    bool has_temporary = false;            // see statements_in_reach
+    routing::session_effects before = {};  // of the transaction's units so far
   };
   struct verdict {
     const routing::classification* what = nullptr;  // of all statements joined; valid until the next judge()
@@ -149,6 +153,7 @@ class extended_unit {
     std::size_t max_prepared;
     bool by_client_names = false;  // they are in force: see show_own_statements()
     bool is_stalled = false;       // the rest of the batch is late: the server's clocks must run
+    bool reads_otherwise = false;  // the transaction may have changed what literals mean
   };
   // Writes the frames judged last. `bytes` must be the same bytes (they may have moved).
   void write(std::string_view bytes, const write_context& context, protocol::gather& out);
@@ -244,6 +249,7 @@ class extended_unit {
   place used_ = none;                  // last
   bool forgets_names_ = false;         // behind a DEALLOCATE ALL
   routing::classification_ref query_;  // of the Query that ends the batch
+  routing::session_effects changes_;   // of the batch so far: see plan_effects.hpp
   routing::classification joined_;
   const routing::classification* what_ = nullptr;
   const routing::classification* executing_ = nullptr;  // the last one looked through

@@ -2,6 +2,7 @@
 
 #include "protocol/frame.hpp"
 #include "proxy/client/extended_unit.hpp"
+#include "proxy/client/plan_effects.hpp"
 #include "proxy/client/sql_statements.hpp"
 #include "routing/decide.hpp"
 
@@ -30,6 +31,7 @@ extended_unit::verdict extended_unit::judge(std::string_view bytes, const judge_
   used_ = none;
   forgets_names_ = false;
   query_.reset();
+  changes_ = {};
   what_ = executing_ = nullptr;
   leaves_portal_ = meets_unknown_name_ = false;
   verdict v;
@@ -113,12 +115,16 @@ void extended_unit::judge_parse(item& i, std::string_view frame, const judge_con
   i.name_at = header_size;
   i.name_size = static_cast<std::uint32_t>(name.size());
   if (is_made_by_sql(name, context)) return use_unknown("the name is in use");
-  const statement_ref* s = context.registry.find(context.group, context.plan_key, body);
+  // By which settings it will be parsed nobody knows: it is no other client's.
+  const bool is_uncertain = !name.empty() && (context.before.changes_plans || changes_.changes_plans);
+  const statement_ref* s =
+      is_uncertain ? nullptr : context.registry.find(context.group, context.plan_key, body);
   if (s == nullptr) {
     const std::string_view text = body.substr(0, body.find('\0'));
     auto what = context.classifier.classify(text, context.parse);
-    s = executes(*what) ? &context.registry.add_alone(body, std::move(what))
-                        : &context.registry.add(context.group, context.plan_key, body, std::move(what));
+    s = executes(*what) || is_uncertain
+            ? &context.registry.add_alone(body, std::move(what))
+            : &context.registry.add(context.group, context.plan_key, body, std::move(what));
   }
   i.statement = hold(*s);
   i.known = !name.empty() && resolve(name, context.names) != none;  // Parse over a name in use fails
@@ -267,6 +273,7 @@ bool extended_unit::use_made_by_sql(char type, std::string_view name, const judg
 }
 
 void extended_unit::use(const routing::classification& c) {
+  changes_ |= plan_effects(c);
   if (what_ == nullptr || what_ == &c) {
     what_ = &c;
     return;
@@ -284,6 +291,7 @@ void extended_unit::use_unknown(std::string_view reason) {
 }
 
 void extended_unit::use_own(routing::classification c) {
+  changes_ |= plan_effects(c);
   if (what_ == nullptr) {
     joined_ = std::move(c);
   } else {

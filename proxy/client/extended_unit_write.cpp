@@ -454,6 +454,7 @@ void extended_unit::ensure_prepared(const statement_ref& s, const write_context&
   }
   put_parse(out, s->server_name, s->parse_tail);
   wire.prepared.add(s);
+  if (context.reads_otherwise || changes_.changes_reading) wire.doubtful.push_back(s);
   wire.owed.expect(
       {expected::parse, owner::proxy, 0, note(wire, {statement_change::kind::backend_added, {}, s})});
 }

@@ -185,7 +185,11 @@ void session::note_answer() {
   if (effects_.changes_users && worker_.users() != nullptr) worker_.users()->forget();
   if (altering_ != nullptr && b.status == 'I') finish_altering();
   block_ended_ = view_.open != routing::block::none && b.status == 'I';
-  if (b.status == 'I') names_.ending.reset();  // portals end with their transaction
+  if (b.status == 'I') {
+    names_.ending.reset();  // portals end with their transaction
+    b.wire.forget_doubtful();
+    if (effects_.changes_reading) b.wire.unnamed = 0;
+  }
   view_.failed = b.status == 'E';
   view_.open = b.status == 'I'       ? routing::block::none
                : b.home.is_replica() ? routing::block::on_replica
@@ -220,6 +224,7 @@ void session::release() {
   auto& b = *backend_;
   last_backend_ = b.id;
   b.was_used = true;
+  b.wire.forget_doubtful();
   backend_ = nullptr;
   prepared_settings_ = false;
   b.user = nullptr;

@@ -96,7 +96,8 @@ void session::wait_for_backend(const unit_view& u, const routing::classification
 extended_unit::judge_context session::judge_context() {
   return {names_,          worker_.statements,     worker_.classifier,
           parse_context(), group_->statements_key, settings_->plan_key,
-          sql_.get(),      fresh_.get(),           temporary_ != nullptr};
+          sql_.get(),      fresh_.get(),           temporary_ != nullptr,
+          effects_};
 }
 
 // What the session made by PREPARE is there before the unit that may name it, and nothing else is. All of it

@@ -2,6 +2,7 @@
 
 #include "protocol/message_writer.hpp"
 #include "proxy/client/lent_statement.hpp"
+#include "proxy/client/plan_effects.hpp"
 #include "proxy/client/session.hpp"
 #include "proxy/log.hpp"
 #include "proxy/worker.hpp"
@@ -54,7 +55,7 @@ std::size_t session::take_unit(std::string_view bytes) {
       broken_message(bytes.substr(u.size));
       return 0;
     case unit_end::terminate:
-      close_client();
+      is_backed_up() ? close_client() : client_gone();  // it waits for no last words
       return 0;
     case unit_end::stray:
       if (!u.has_extended) return u.size;
@@ -214,11 +215,11 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   shows_own_ = c.effects.lists_prepared && b.status != 'E' && (is_ended || u.end == unit_end::flush);
   if (shows_own_) show_own_statements(names_, b.wire, out);
   if (u.is_extended) {
-    worker_.unit.write(
-        u.bytes,
-        {names_, b.wire, b.status == 'E',
-         static_cast<std::size_t>(worker_.settings().max_prepared_statements), shows_own_, is_stalled_},
-        out);
+    worker_.unit.write(u.bytes,
+                       {names_, b.wire, b.status == 'E',
+                        static_cast<std::size_t>(worker_.settings().max_prepared_statements), shows_own_,
+                        is_stalled_, effects_.changes_reading},
+                       out);
     if (u.end == unit_end::flush) worker_.unit.forget_closed(u.bytes, sql_, b.by_sql);
   } else {
     put_plain(u, c, b);
@@ -240,6 +241,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   note_transaction(c, replica);
   note_fresh(c, u);
   effects_ |= effects;
+  effects_ |= plan_effects(c);
   effects_.names_settings |= c.kind == statement_kind::set && routing::may_be_refused_by_library(c.name);
   b.may_have_temporary = b.may_have_temporary || c.effects.may_pin;
   // What runs beside a write is for the catalog to say, which may not know a trigger made just now.
@@ -388,9 +390,14 @@ std::size_t session::put_flow_frame(std::string_view bytes) {
   const auto v = worker_.unit.judge(frame, judge_context());
   if (refuse_behind_flush({frame, unit_end::flush, true, pass_left_}, *v.what)) return 0;
   effects_ |= v.what->effects;
-  extended_unit::write_context context{names_, b.wire, b.status == 'E',
+  effects_ |= plan_effects(*v.what);
+  extended_unit::write_context context{names_,
+                                       b.wire,
+                                       b.status == 'E',
                                        static_cast<std::size_t>(worker_.settings().max_prepared_statements),
-                                       shows_own_};
+                                       shows_own_,
+                                       false,
+                                       effects_.changes_reading};
   if (v.what->effects.lists_prepared && !shows_own_ && b.status != 'E') {
     extended_unit::show_own(context, worker_.to_backend);
     context.by_client_names = shows_own_ = true;

@@ -211,6 +211,17 @@ class LookedUp(unittest.TestCase):
             self.assertIn("failed", outcome(proxy.port, user="other", password=password))
             password = new
 
+    def test_a_role_made_anew_is_another(self):
+        servers.primary.ask("ALTER ROLE app CREATEROLE")
+        self.addCleanup(servers.primary.ask, "ALTER ROLE app NOCREATEROLE")
+        proxy = self.start(auth_cache_time="1d")
+        with proxy.connect() as client:
+            self.addCleanup(servers.primary.ask, "DROP ROLE IF EXISTS passing")
+            for password in ("one", "two", "three"):
+                client.execute("DROP ROLE IF EXISTS passing")
+                client.execute(f"CREATE ROLE passing LOGIN PASSWORD '{password}'")
+                self.assertEqual(outcome(proxy.port, user="passing", password=password), "passing")
+
     def test_without_the_primary_a_replica_is_asked(self):
         proxy = self.start(reconnect_delay="100ms")
         wait_until(lambda: proxy.health()[0] == 200, message="both are connected")
