@@ -225,16 +225,17 @@ void worker::connect(pool& p) {
                           config_.settings};
   const auto group_id = p.group().id;
   const auto number = p.group().defaults_number;
+  const auto& login = p.group().login;
   const auto& host = p.host();
   if (p.is_replica()) request.options = replica_options(p);
   // The pool may be gone when the answer comes: it is looked up again.
-  connector_.connect(std::move(request), [this, group_id, number, host](connect_result result) {
+  connector_.connect(std::move(request), [this, group_id, number, login, host](connect_result result) {
     auto shared = std::make_shared<connect_result>(std::move(result));
-    loop.post([this, group_id, number, host, shared] {
+    loop.post([this, group_id, number, login, host, shared] {
       for (const auto& g : groups_) {
         if (g->id != group_id) continue;
         for (const auto& candidate : g->pools) {
-          if (candidate->host() == host) return candidate->on_connected(std::move(*shared), number);
+          if (candidate->host() == host) return candidate->on_connected(std::move(*shared), number, login);
         }
       }
     });

@@ -239,12 +239,17 @@ bool pool::do_more_wait_than(int count) const {
   return w != waiting_.end();
 }
 
-void pool::on_connected(connect_result result, std::uint32_t defaults_number) {
+void pool::on_connected(connect_result result, std::uint32_t defaults_number,
+                        const backend_login_ref& login) {
   --connecting_;
   drop_strays();
   if (defaults_number != group_.defaults_number)
     return open_for_waiters();  // it begins as none does any more
-  if (auto* failure = std::get_if<connect_failure>(&result)) return on_connect_failure(*failure);
+  if (auto* failure = std::get_if<connect_failure>(&result)) {
+    // What is known of the user now may fit.
+    if (is_final(failure->sqlstate) && login != group_.login) return open_for_waiters();
+    return on_connect_failure(*failure);
+  }
   auto& c = std::get<connected>(result);
   if (is_standby_alone(c)) {
     server_->hint_promoted();  // its monitor asks what it is now

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import tempfile
+import threading
 import unittest
 
 import psycopg
@@ -221,6 +222,36 @@ class LookedUp(unittest.TestCase):
                 client.execute("DROP ROLE IF EXISTS passing")
                 client.execute(f"CREATE ROLE passing LOGIN PASSWORD '{password}'")
                 self.assertEqual(outcome(proxy.port, user="passing", password=password), "passing")
+
+    def test_a_connection_that_an_older_password_fails_to_open_fails_nobody_else(self):
+        proxy = self.start(auth_cache_time="1d")
+        database = servers.primary.connect()  # as the server's own superuser
+        self.addCleanup(database.close)
+        ask = database.cursor().execute
+        postmaster = servers.primary.process.pid
+
+        def processes():
+            with open(f"/proc/{postmaster}/task/{postmaster}/children") as file:
+                return set(file.read().split())
+        ask("ALTER ROLE app CREATEROLE")
+        self.addCleanup(ask, "ALTER ROLE app NOCREATEROLE")
+        with proxy.connect() as admin:
+            admin.execute("SELECT txid_current()")
+            # What is known of the user is known, and no connection is open for it.
+            self.assertIn("failed", outcome(proxy.port, user="quiet", password="wrong"))
+            # Whoever connects to the server is asked for a password so much later.
+            for undo in ("SELECT pg_reload_conf()", "ALTER SYSTEM RESET pre_auth_delay", "ALTER ROLE quiet PASSWORD 'quiet pass'"):
+                self.addCleanup(ask, undo)
+            ask("ALTER SYSTEM SET pre_auth_delay = '3s'")
+            before = processes()
+            ask("SELECT pg_reload_conf()")
+            wait_until(lambda: 'parameter "pre_auth_delay" changed' in servers.primary.log(), message="the server knows")
+            login = threading.Thread(target=outcome, args=(proxy.port,), kwargs={"user": "quiet", "password": "quiet pass"})
+            login.start()
+            self.addCleanup(login.join)
+            wait_until(lambda: processes() - before, message="a connection is being opened")
+            admin.execute("ALTER ROLE quiet PASSWORD 'new pass'")
+            self.assertEqual(outcome(proxy.port, user="quiet", password="new pass"), "quiet")
 
     def test_without_the_primary_a_replica_is_asked(self):
         proxy = self.start(reconnect_delay="100ms")
