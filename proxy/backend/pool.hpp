@@ -66,7 +66,7 @@ class pool {
   void discard(backend& b);
   // Opens as many connections as waiters need and the limit allows.
   void open_for_waiters();
-  // Of one that was asked for when the group's `defaults_number` was this.
+  // Of one that was asked for when the group's `defaults_number` and login were these.
   void on_connected(connect_result result, std::uint32_t defaults_number, const backend_login_ref& login);
   // The server is gone: idle connections are closed, waiting reads are sent elsewhere.
   void on_server_down();

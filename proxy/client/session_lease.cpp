@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "config/values.hpp"
 #include "protocol/message_writer.hpp"
 #include "proxy/client/session.hpp"
 #include "proxy/log.hpp"
@@ -194,6 +193,7 @@ void session::note_answer() {
   view_.open = b.status == 'I'       ? routing::block::none
                : b.home.is_replica() ? routing::block::on_replica
                                      : routing::block::on_primary;
+  b.may_have_temporary = b.may_have_temporary || effects_.may_pin;
   flow_ = flow::settling;
 }
 
@@ -286,12 +286,7 @@ void session::retry_elsewhere(bool backend_is_lost) {
 }
 
 std::optional<std::chrono::milliseconds> session::statement_timeout() const {
-  const auto text = settings_->get("statement_timeout");
-  if (text.empty()) return std::nullopt;
-  const bool is_number = text.find_first_not_of("0123456789") == std::string::npos;
-  const auto value = config::parse_duration(is_number ? std::string(text) + "ms" : std::string(text));
-  if (!value || value->count() == 0) return std::nullopt;
-  return *value;
+  return statement_timeout_of(*settings_);
 }
 
 // The client is gone. What it sent runs to its end; an open block is rolled back, state is

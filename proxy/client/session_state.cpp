@@ -3,6 +3,7 @@
 #include "protocol/message_writer.hpp"
 #include "protocol/parameter_names.hpp"
 #include "proxy/client/session.hpp"
+#include "proxy/client/time_limits.hpp"
 #include "proxy/log.hpp"
 #include "proxy/worker.hpp"
 #include "routing/custom_settings.hpp"
@@ -44,6 +45,13 @@ constexpr std::size_t most_values = 30;  // of one unit, that may be names of cu
 constexpr std::string_view temp_buffers = "temp_buffers";  // fixed by the first use of a temporary table
 constexpr const char* temporary_table = "temporary table";
 constexpr const char* session_mode = "session mode";
+
+// What brings a session's settings runs under those of the client before it.
+bool may_be_cut_short(const protocol::settings_state& there) {
+  constexpr std::chrono::seconds ample{1};
+  const auto timeout = statement_timeout_of(there);
+  return timeout && *timeout < ample;
+}
 
 std::string full_state_query(const custom_names& custom, const custom_names& guessed, bool with_temporary) {
   std::string sql(state_query);
@@ -261,7 +269,7 @@ void session::keep_backend() {
 bool session::prepare_settings(backend& b) {
   if (b.settings == settings_) return false;
   auto change = protocol::change_settings(*b.settings, *settings_);
-  change.may_fail = change.may_fail || !b.settings->get("statement_timeout").empty();  // of another client
+  change.may_fail = change.may_fail || may_be_cut_short(*b.settings);
   b.settings = settings_;
   if (custom_settings_ != nullptr) b.note_custom(*custom_settings_);
   if (change.sql.empty()) return false;

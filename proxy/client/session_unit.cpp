@@ -243,7 +243,6 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   effects_ |= effects;
   effects_ |= plan_effects(c);
   effects_.names_settings |= c.kind == statement_kind::set && routing::may_be_refused_by_library(c.name);
-  b.may_have_temporary = b.may_have_temporary || c.effects.may_pin;
   // What runs beside a write is for the catalog to say, which may not know a trigger made just now.
   const bool is_known = group_->facts->has_catalog() && group_->catalog_seen >= catalog_needed_;
   effects_.meets_unknown |= !is_known && !is_read_ && touches_data_ && c.kind != statement_kind::transaction;

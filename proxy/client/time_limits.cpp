@@ -1,5 +1,9 @@
 #include "proxy/client/time_limits.hpp"
 
+#include <string>
+
+#include "config/values.hpp"
+
 namespace pgsteer::proxy {
 
 namespace {
@@ -27,6 +31,15 @@ time_limit exceeded_limit(const client_activity& activity, const config::setting
 bool has_time_limits(const config::settings& limits) {
   return limits.query_timeout.count() > 0 || limits.transaction_timeout.count() > 0 ||
          limits.idle_in_transaction_timeout.count() > 0;
+}
+
+std::optional<std::chrono::milliseconds> statement_timeout_of(const protocol::settings_state& settings) {
+  const auto text = settings.get("statement_timeout");
+  if (text.empty()) return std::nullopt;
+  const bool is_number = text.find_first_not_of("0123456789") == std::string::npos;
+  const auto value = config::parse_duration(is_number ? std::string(text) + "ms" : std::string(text));
+  if (!value || value->count() == 0) return std::nullopt;
+  return *value;
 }
 
 }  // namespace pgsteer::proxy

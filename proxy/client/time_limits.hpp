@@ -4,8 +4,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "config/settings.hpp"
+#include "protocol/settings_state.hpp"
 
 namespace pgsteer::proxy {
 
@@ -20,6 +22,10 @@ struct client_activity {
 
 // The hardest of those exceeded: the one that ends the session, then the one that ends the query.
 [[nodiscard]] time_limit exceeded_limit(const client_activity& activity, const config::settings& limits);
+
+// statement_timeout, where it is set and not 0.
+[[nodiscard]] std::optional<std::chrono::milliseconds> statement_timeout_of(
+    const protocol::settings_state& settings);
 
 // Whether any limit could be exceeded by clients that have a backend.
 [[nodiscard]] bool has_time_limits(const config::settings& limits);
