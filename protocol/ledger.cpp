@@ -106,7 +106,7 @@ reply ledger::on_reply(char type) {
   if (s == step::wrong) return {.what = verdict::mismatch, .entry = e.what, .whose = e.whose};
   if (type == 'G' || type == 'W') begin_copy_in(e);
   if (type == 'C' || type == 'Z') copy_in_ = false;
-  if (s == step::go_on) return {pass, e.what, e.whose, false, 0};
+  if (s == step::go_on) return {pass, e.what, e.whose, false, e.change};
   return finish(e);
 }
 

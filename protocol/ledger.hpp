@@ -47,9 +47,8 @@ struct reply {
   verdict what = verdict::pass;
   expected entry = expected::sync;
   owner whose = owner::client;
-  bool entry_done = false;  // the message it answers is answered whole
-  std::uint32_t change =
-      0;  // of the entry that is done, or that an error in the extended protocol has answered
+  bool entry_done = false;   // the message it answers is answered whole
+  std::uint32_t change = 0;  // of the entry; with an error: where that has answered the extended protocol
 };
 
 class ledger {

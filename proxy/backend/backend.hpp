@@ -33,6 +33,7 @@ enum class own_query : std::uint8_t {
   prepare,            // a PREPARE of the session, in front of its unit
   wal_sample,         // the WAL position behind a read, written after the client's unit
   settings,           // SETs that may fail: the unit waits
+  proof,              // behind a statement that may have changed with the catalog: the unit waits
   begin_block,        // BEGIN for a read-only block that moves here
   defaults,           // what a new session begins with
   end_block,          // COMMIT of the block on the replica that it leaves

@@ -102,6 +102,8 @@ void backend_wire::revert(std::uint32_t first, std::uint32_t failed, client_stat
       case statement_change::kind::backend_unnamed:
         unnamed = 0;
         break;
+      case statement_change::kind::described:
+        break;
     }
     changes.pop_back();
   }

@@ -54,10 +54,17 @@ struct fresh_statement;
 
 // What a change of names was, so that an error in the batch takes it back.
 struct statement_change {
-  enum class kind : std::uint8_t { client_name, backend_added, backend_closed, backend_unnamed };
+  enum class kind : std::uint8_t { client_name, backend_added, backend_closed, backend_unnamed, described };
   kind what = kind::client_name;
   std::string name;      // client_name
-  statement_ref before;  // client_name: what the name meant; backend_*: the statement
+  statement_ref before;  // client_name: what the name meant; others: the statement
+};
+
+// A statement made before the catalog changed that this backend cannot run as it was made.
+struct disproved_statement {
+  std::uint64_t id = 0;
+  std::string name;   // on the server
+  std::string error;  // the whole ErrorResponse that its client is to get
 };
 
 // One backend's side of the conversation: what it owes and what it has prepared.
@@ -70,10 +77,17 @@ struct backend_wire {
   std::vector<statement_change> changes;  // of the unit in flight
   std::vector<std::string> close_after;   // names lent to the server: see take_back_lent()
   std::vector<statement_ref> doubtful;    // prepared by settings that may be none of theirs
+  statement_ref proving;                  // see extended_unit::write_proof(); null: none
+  std::vector<disproved_statement> disproved;  // for the unit that waits or is in flight
 
   // Takes back the changes from the 1-based `first` on, newest first; `failed` is that of the message that
   // the server refused (0: of none), the others are of messages that it has skipped.
   void revert(std::uint32_t first, std::uint32_t failed, client_statements& names);
+  // The server has said of the statement of this change what it takes ('t') or gives ('T', 'n').
+  void learn(std::uint32_t change, char type, std::string_view body);
+  // The statement that was to be proven is refused, or is another by now.
+  void disprove(std::string error);
+  [[nodiscard]] bool is_disproved(std::uint64_t id) const;
   // The transaction that has prepared these is over.
   void forget_doubtful();
   // DEALLOCATE ALL was answered: what was prepared before it is gone, on the server and of the client's.
@@ -155,6 +169,12 @@ class extended_unit {
     bool is_stalled = false;       // the rest of the batch is late: the server's clocks must run
     bool reads_otherwise = false;  // the transaction may have changed what literals mean
   };
+  // Whether it uses a statement that was made before the catalog last changed.
+  [[nodiscard]] bool meets_older() const { return meets_older_; }
+  // Prepares one of these, where this backend has it not yet, so that its answer tells whether it still is
+  // what its client knows. False: none is left to prove.
+  [[nodiscard]] bool write_proof(const write_context& context, protocol::gather& out);
+
   // Writes the frames judged last. `bytes` must be the same bytes (they may have moved).
   void write(std::string_view bytes, const write_context& context, protocol::gather& out);
   // Ends what was lent to the server: behind a Sync, or in front of the next unit where the last one ended in
@@ -236,6 +256,8 @@ class extended_unit {
   static void put_renamed(const item& i, std::string_view frames, std::string_view name,
                           protocol::gather& out);
   void ensure_prepared(const statement_ref& s, const write_context& context, protocol::gather& out);
+  void prepare(const statement_ref& s, const write_context& context, protocol::gather& out);
+  static void ask_result(const statement_ref& s, backend_wire& wire, protocol::gather& out);
   void ensure_unnamed(const statement_ref& s, const write_context& context, protocol::gather& out);
   static bool names_unnamed(const item& i) { return i.name_at > 0 && i.name_size == 0; }
   static void ensure_no_unnamed(const write_context& context, protocol::gather& out);
@@ -255,6 +277,8 @@ class extended_unit {
   const routing::classification* executing_ = nullptr;  // the last one looked through
   bool leaves_portal_ = false;
   bool meets_unknown_name_ = false;
+  bool meets_older_ = false;
+  std::uint32_t group_ = 0;
   std::uint64_t uses_before_ = 0;
   std::uint64_t prepared_ = 0;  // the statement found on the backend last, by its id
   place never_lent_ = none;     // the one looked at last

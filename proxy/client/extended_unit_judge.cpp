@@ -33,7 +33,8 @@ extended_unit::verdict extended_unit::judge(std::string_view bytes, const judge_
   query_.reset();
   changes_ = {};
   what_ = executing_ = nullptr;
-  leaves_portal_ = meets_unknown_name_ = false;
+  leaves_portal_ = meets_unknown_name_ = meets_older_ = false;
+  group_ = context.group;
   verdict v;
   for (std::size_t at = 0; at < bytes.size();) {
     const auto rest = protocol::rest_of(bytes, at);
@@ -123,7 +124,7 @@ void extended_unit::judge_parse(item& i, std::string_view frame, const judge_con
     const std::string_view text = body.substr(0, body.find('\0'));
     auto what = context.classifier.classify(text, context.parse);
     s = executes(*what) || is_uncertain
-            ? &context.registry.add_alone(body, std::move(what))
+            ? &context.registry.add_alone(context.group, body, std::move(what))
             : &context.registry.add(context.group, context.plan_key, body, std::move(what));
   }
   i.statement = hold(*s);
@@ -226,6 +227,7 @@ void extended_unit::use(place statement, const judge_context& context) {
     s.what = context.classifier.classify(s.text(), context.parse);
     s.facts_number = context.parse.facts_number;
   }
+  meets_older_ = meets_older_ || s.group != context.group;
   use(*s.what, context);
   used_ = statement;
 }

@@ -1,11 +1,11 @@
 #include <algorithm>
-#include <cstring>
 
 #include "protocol/frame.hpp"
 #include "protocol/statement_names.hpp"
 #include "proxy/client/extended_unit.hpp"
 #include "proxy/client/lent_statement.hpp"
 #include "proxy/client/sql_statements.hpp"
+#include "proxy/client/statement_messages.hpp"
 
 namespace pgsteer::proxy {
 
@@ -15,43 +15,6 @@ using protocol::ledger_entry;
 using protocol::owner;
 
 namespace {
-
-// Behind which the body goes.
-char* put_header(protocol::gather& out, char type, std::size_t here, std::size_t body) {
-  auto* const at = out.make(header_size + here);
-  at[0] = type;
-  const auto length = __builtin_bswap32(static_cast<std::uint32_t>(body + 4));
-  std::memcpy(at + 1, &length, sizeof length);
-  return at + header_size;
-}
-
-char* put(char* at, std::string_view bytes) {
-  if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());  // may be null
-  return at + bytes.size();
-}
-
-void put_parse(protocol::gather& out, std::string_view name, std::string_view tail) {
-  const auto size = name.size() + 1 + tail.size();
-  auto* at = put(put_header(out, 'P', size, size), name);
-  *at++ = '\0';
-  put(at, tail);
-}
-
-void put_close(protocol::gather& out, std::string_view name) {
-  const auto size = name.size() + 2;
-  auto* at = put_header(out, 'C', size, size);
-  *at++ = 'S';
-  *put(at, name) = '\0';
-}
-
-void put_sync(protocol::gather& out) {
-  out.copy(std::string_view("S\0\0\0\4", 5));
-}
-
-std::uint32_t note(backend_wire& wire, statement_change c) {
-  wire.changes.push_back(std::move(c));
-  return static_cast<std::uint32_t>(wire.changes.size());
-}
 
 std::uint32_t note_name(const extended_unit::write_context& context, std::string_view name,
                         statement_ref now) {
@@ -277,6 +240,9 @@ void extended_unit::write_parse(const item& i, std::string_view frame, const wri
     }
     wire.prepared.add(statement);
     put_parse(out, statement->server_name, statement->parse_tail);
+    wire.owed.expect(entry);
+    if (statement->result == 0 && !context.transaction_failed) ask_result(statement, wire, out);
+    return;
   }
   wire.owed.expect(entry);
 }
@@ -440,52 +406,6 @@ void extended_unit::put_renamed(const item& i, std::string_view frames, std::str
   auto* const at = put(put(put_header(out, i.type, here, body), before), name);
   if (is_borrowed) return out.borrow(rest);
   put(at, rest);
-}
-
-void extended_unit::ensure_prepared(const statement_ref& s, const write_context& context,
-                                    protocol::gather& out) {
-  auto& wire = context.wire;
-  prepared_ = s->id;
-  if (wire.prepared.touch(s->id)) return;
-  make_room(context, out);
-  if (wire.names_uncertain) {
-    put_close(out, s->server_name);
-    wire.owed.expect({expected::close, owner::proxy, 0, 0});
-  }
-  put_parse(out, s->server_name, s->parse_tail);
-  wire.prepared.add(s);
-  if (context.reads_otherwise || changes_.changes_reading) wire.doubtful.push_back(s);
-  wire.owed.expect(
-      {expected::parse, owner::proxy, 0, note(wire, {statement_change::kind::backend_added, {}, s})});
-}
-
-void extended_unit::ensure_unnamed(const statement_ref& s, const write_context& context,
-                                   protocol::gather& out) {
-  auto& wire = context.wire;
-  if (wire.unnamed == s->id) return;
-  put_parse(out, {}, s->parse_tail);
-  wire.unnamed = s->id;
-  wire.owed.expect(
-      {expected::parse, owner::proxy, 0, note(wire, {statement_change::kind::backend_unnamed, {}, s})});
-}
-
-// The client has no unnamed statement; the one that is there is another client's, or nobody knows.
-void extended_unit::ensure_no_unnamed(const write_context& context, protocol::gather& out) {
-  auto& wire = context.wire;
-  put_close(out, {});
-  wire.unnamed = 0;
-  wire.owed.expect({expected::close, owner::proxy, 0, 0});
-}
-
-void extended_unit::make_room(const write_context& context, protocol::gather& out) const {
-  auto& wire = context.wire;
-  if (wire.prepared.size() < context.max_prepared) return;
-  const auto old = wire.prepared.oldest(uses_before_);
-  if (!old) return;
-  put_close(out, old->server_name);
-  wire.prepared.remove(old->id);
-  wire.owed.expect(
-      {expected::close, owner::proxy, 0, note(wire, {statement_change::kind::backend_closed, {}, old})});
 }
 
 }  // namespace pgsteer::proxy

@@ -344,6 +344,8 @@ class session final : public event_handler {
   void wait_for_backend(const unit_view& u, const routing::classification& c);
   [[nodiscard]] const routing::classification& by_settings(const routing::classification& c);
   [[nodiscard]] extended_unit::judge_context judge_context();
+  [[nodiscard]] extended_unit::write_context write_context(backend& b);
+  [[nodiscard]] bool prove_statements(backend& b);
   void prepare_sql_statements(const unit_view& u, const routing::classification& c, backend& b);
   void prepare_all(backend& b);
   void prepare_for_block(backend& b);
@@ -415,13 +417,11 @@ class session final : public event_handler {
   std::string out_;  // unsent bytes
   std::string pin_;  // why the backend is kept
   std::string secret_;
-  std::size_t out_sent_ = 0;
-  std::size_t scanned_ = 0;    // of in_: complete frames without the end of a unit
-  std::size_t pass_left_ = 0;  // of a large message being passed through to the backend
-  std::uint64_t last_backend_ = 0;
-  std::uint64_t home_ = 0;                          // the backend whose process id the client was told
-  std::uint64_t sequence_backend_ = 0;              // where this session last may have drawn from a sequence
-  std::uint64_t covered_writes_ = 0;                // of worker::writes, with `consistency: global`
+  std::size_t out_sent_ = 0, scanned_ = 0;     // scanned_: of in_, complete frames without the end of a unit
+  std::size_t pass_left_ = 0;                  // of a large message being passed through to the backend
+  std::uint64_t last_backend_ = 0, home_ = 0;  // home_: whose process id the client was told
+  std::uint64_t sequence_backend_ = 0;         // where this session last may have drawn from a sequence
+  std::uint64_t covered_writes_ = 0;           // of worker::writes, with `consistency: global`
   std::uint64_t last_sight_ = 0, asked_after_ = 0;  // of worker::sights
   routing::freshness freshness_;
   routing::freshness token_;                         // of tokens alone, for `eventual`

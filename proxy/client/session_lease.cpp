@@ -158,6 +158,7 @@ void session::finish_unit() {
     own_done_.reset();
     return on_own_query_done(purpose);
   }
+  b.wire.disproved.clear();
   end_count(b);
   if (b.home.is_replica()) b.home.host()->note_success();  // it answers, be it with an error
   if (retrying_) return retry_elsewhere(false);

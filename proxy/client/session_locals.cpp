@@ -16,7 +16,7 @@ namespace {
 using protocol::quote_literal;
 
 constexpr std::size_t most_parameters = 200;
-constexpr std::size_t most_kept = std::size_t{64} << 10;  // bytes of SQL that says it again
+constexpr std::size_t most_kept_sql = std::size_t{64} << 10;  // bytes of SQL that says it again
 
 // As the wire has it: the text itself, in whichever format, where the type is one of text.
 std::optional<std::string_view> text_of(const protocol::bound_value& value, std::uint32_t type) {
@@ -60,7 +60,7 @@ bool session::collect_values(const unit_view& u, const routing::classification& 
       size += 2 * (name.size() + value.size());
       worker_.locals.emplace_back(std::move(name), std::move(value));
     }
-    return size <= most_kept;
+    return size <= most_kept_sql;
   };
   if (!u.is_extended) return collect([](int) { return std::optional<std::string_view>(); });
   bool is_known = true;

@@ -100,6 +100,25 @@ extended_unit::judge_context session::judge_context() {
           effects_};
 }
 
+extended_unit::write_context session::write_context(backend& b) {
+  return {names_,
+          b.wire,
+          b.status == 'E',
+          static_cast<std::size_t>(worker_.settings().max_prepared_statements),
+          shows_own_,
+          is_stalled_,
+          effects_.changes_reading};
+}
+
+// A statement made before the catalog changed, not prepared here yet: only a server can tell what it is now.
+// True: the unit must wait for the answer.
+bool session::prove_statements(backend& b) {
+  if (!worker_.unit.write_proof(write_context(b), worker_.to_backend)) return false;
+  b.put_own_query(own_query::proof, {}, worker_.to_backend);
+  send_own();
+  return true;
+}
+
 // What the session made by PREPARE is there before the unit that may name it, and nothing else is. All of it
 // goes in the unit's own write.
 void session::prepare_sql_statements(const unit_view& u, const routing::classification& c, backend& b) {
@@ -269,6 +288,11 @@ void session::on_sql_prepared(bool failed) {
 // The client's statement fails for want of one that could not be made here: for the reason it would have
 // failed for where that was made. Null: it fails for another reason.
 const std::string* session::reason_unprepared(std::string_view sqlstate, std::string_view message) const {
+  for (const auto& one : backend_->wire.disproved) {
+    const bool is_named = sqlstate == protocol::sqlstate::invalid_sql_statement_name &&
+                          message.find('"' + one.name + '"') != std::string_view::npos;
+    if (is_named || sqlstate == protocol::sqlstate::in_failed_sql_transaction) return &one.error;
+  }
   const auto& all = backend_->unprepared;
   if (all.empty()) return nullptr;
   if (sqlstate == protocol::sqlstate::in_failed_sql_transaction) return &all.back().error;

@@ -185,6 +185,8 @@ frame_fate session::on_frame(char type, std::string_view frame, bool& unit_done)
   if (type == 'Z') return on_ready(frame, r, unit_done);
   if (r.what == verdict::drop) {
     if (type == 'D') collect_own_row(frame);
+    if (r.entry == expected::describe_statement)
+      b.wire.learn(r.change, type, frame.substr(protocol::header_size));
     return frame_fate::drop;
   }
   if (type == 'C') note_tag(frame);
@@ -261,6 +263,10 @@ frame_fate session::on_error(std::string_view frame) {
   }
   b.wire.revert(b.wire.owed.take_failed_change(), r.change, names_);  // its names are those before it
   b.forget_own(b.wire.owed.take_skipped_queries());
+  if (ours && b.wire.proving != nullptr) {
+    b.wire.disprove(std::string(frame));
+    return frame_fate::drop;
+  }
   if (!ours && may_name_statement(error.sqlstate)) {
     if (auto own = protocol::with_client_names(frame, [this](auto id) { return names_.name_of(id); }))
       renamed = &worker_.renamed.emplace_back(std::move(*own));

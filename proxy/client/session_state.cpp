@@ -318,6 +318,10 @@ void session::on_own_query_done(own_query purpose) {
     case own_query::settings:
       on_settings_done(failed);
       break;
+    case own_query::proof:
+      b.wire.proving = nullptr;
+      on_settings_done(false);
+      break;
     case own_query::state_probe:
     case own_query::whole_state_probe:
       on_state_known(failed, purpose == own_query::whole_state_probe);

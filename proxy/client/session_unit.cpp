@@ -198,6 +198,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   introduce_own_setting(c, b);
   if (!prepared_settings_ || b.status != 'I') prepare_sql_statements(u, c, b);
   if (!prepared_settings_ && b.status == 'I' && prepare_settings(b)) return false;
+  if (u.is_extended && worker_.unit.meets_older() && prove_statements(b)) return false;
   prepared_settings_ = false;
   if (b.status != 'E' && asks_sequence(u, c)) b.claim_sequences(serial_, out);
   fresh_until_ = {};
@@ -215,11 +216,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   shows_own_ = c.effects.lists_prepared && b.status != 'E' && (is_ended || u.end == unit_end::flush);
   if (shows_own_) show_own_statements(names_, b.wire, out);
   if (u.is_extended) {
-    worker_.unit.write(u.bytes,
-                       {names_, b.wire, b.status == 'E',
-                        static_cast<std::size_t>(worker_.settings().max_prepared_statements), shows_own_,
-                        is_stalled_, effects_.changes_reading},
-                       out);
+    worker_.unit.write(u.bytes, write_context(b), out);
     if (u.end == unit_end::flush) worker_.unit.forget_closed(u.bytes, sql_, b.by_sql);
   } else {
     put_plain(u, c, b);
@@ -390,13 +387,8 @@ std::size_t session::put_flow_frame(std::string_view bytes) {
   if (refuse_behind_flush({frame, unit_end::flush, true, pass_left_}, *v.what)) return 0;
   effects_ |= v.what->effects;
   effects_ |= plan_effects(*v.what);
-  extended_unit::write_context context{names_,
-                                       b.wire,
-                                       b.status == 'E',
-                                       static_cast<std::size_t>(worker_.settings().max_prepared_statements),
-                                       shows_own_,
-                                       false,
-                                       effects_.changes_reading};
+  auto context = write_context(b);
+  context.is_stalled = false;
   if (v.what->effects.lists_prepared && !shows_own_ && b.status != 'E') {
     extended_unit::show_own(context, worker_.to_backend);
     context.by_client_names = shows_own_ = true;

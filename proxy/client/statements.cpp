@@ -18,8 +18,26 @@ const statement_ref* statement_registry::find(std::uint32_t group, std::uint32_t
   return at == by_key_.end() ? nullptr : &at->second;
 }
 
+std::string prepared_statement::tail_as_made() const {
+  if (parameters.empty()) return parse_tail;
+  std::string tail(text());
+  tail.push_back('\0');
+  return tail + parameters;
+}
+
 const statement_ref& statement_registry::add(std::uint32_t group, std::uint32_t plan_key,
                                              std::string_view tail, routing::classification_ref what) {
+  return keep(group, {group, plan_key, tail}, tail, std::move(what));
+}
+
+const statement_ref& statement_registry::add_alone(std::uint32_t group, std::string_view tail,
+                                                   routing::classification_ref what) {
+  constexpr std::uint32_t no_group = 0xFFFFFFFF;
+  return keep(group, {no_group, static_cast<std::uint32_t>(next_id_), tail}, tail, std::move(what));
+}
+
+const statement_ref& statement_registry::keep(std::uint32_t group, key at, std::string_view tail,
+                                              routing::classification_ref what) {
   if (bytes_ > std::max(max_bytes_, sweep_at_)) drop_unused();
   auto s = std::make_shared<prepared_statement>();
   s->id = next_id_++;
@@ -27,13 +45,9 @@ const statement_ref& statement_registry::add(std::uint32_t group, std::uint32_t 
   s->parse_tail = tail;
   s->what = std::move(what);
   bytes_ += tail.size() + overhead;
-  const key k{group, plan_key, s->parse_tail};
-  return by_key_.emplace(k, std::move(s)).first->second;
-}
-
-const statement_ref& statement_registry::add_alone(std::string_view tail, routing::classification_ref what) {
-  constexpr std::uint32_t no_group = 0xFFFFFFFF;
-  return add(no_group, static_cast<std::uint32_t>(next_id_), tail, std::move(what));
+  s->group = group;
+  at.tail = s->parse_tail;
+  return by_key_.emplace(at, std::move(s)).first->second;
 }
 
 // Statements that no client and no backend refers to; what is in use stays, beyond the limit too.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "routing/classification.hpp"
+#include "routing/text_hash.hpp"
 
 namespace pgsteer::proxy {
 
@@ -17,15 +18,20 @@ struct prepared_statement {
   std::uint64_t id = 0;                      // never reused
   std::string server_name;                   // "pgsteer_<id>": its name on every backend that has it
   std::string parse_tail;                    // body of Parse after the name: text, 0, parameter types
+  std::uint32_t group = 0;                   // what was known of the catalog when it was made
+  mutable std::uint64_t result = 0;          // see protocol::result_digest(); 0: no server has said it
+  mutable std::string parameters;            // their types, as Parse says them; empty: the same
   mutable routing::classification_ref what;  // judged anew where its session's facts are others
   mutable std::uint64_t facts_number = 0;    // see routing::parse_context
   [[nodiscard]] std::string_view text() const { return parse_tail.c_str(); }
+  // The same, so that the parameters have the types they had when the statement was made.
+  [[nodiscard]] std::string tail_as_made() const;
 };
 using statement_ref = std::shared_ptr<const prepared_statement>;
 
 struct name_hash {
   using is_transparent = void;
-  std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
+  std::size_t operator()(std::string_view s) const { return routing::text_hash(s, 0); }
 };
 
 class statement_registry {
@@ -39,7 +45,8 @@ class statement_registry {
   const statement_ref& add(std::uint32_t group, std::uint32_t plan_key, std::string_view tail,
                            routing::classification_ref what);
   // One that is nobody else's, whatever its text: what it means depends on other statements of its session.
-  const statement_ref& add_alone(std::string_view tail, routing::classification_ref what);
+  const statement_ref& add_alone(std::uint32_t group, std::string_view tail,
+                                 routing::classification_ref what);
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:
@@ -51,10 +58,11 @@ class statement_registry {
   };
   struct key_hash {
     std::size_t operator()(const key& k) const {
-      return std::hash<std::string_view>{}(k.tail) ^
-             (std::size_t{k.group} << 32 | k.plan_key) * 0x9E3779B97F4A7C15ULL;
+      return routing::text_hash(k.tail, std::uint64_t{k.group} << 32 | k.plan_key);
     }
   };
+  const statement_ref& keep(std::uint32_t group, key at, std::string_view tail,
+                            routing::classification_ref what);
   void drop_unused();
 
   std::unordered_map<key, statement_ref, key_hash> by_key_;

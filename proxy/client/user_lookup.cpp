@@ -54,6 +54,7 @@ void user_lookup::adopt(std::shared_ptr<const config::settings> s) {
   const std::lock_guard lock(mutex_);
   settings_ = std::move(s);
   known_.clear();
+  ++forgotten_;
 }
 
 std::optional<user_answer> user_lookup::find(const std::string& user, callback done) {
@@ -81,25 +82,38 @@ void user_lookup::doubt(const std::string& user) {
 void user_lookup::forget() {
   const std::lock_guard lock(mutex_);
   known_.clear();
+  ++forgotten_;
+}
+
+user_lookup::moment user_lookup::now() {
+  const std::lock_guard lock(mutex_);
+  return {settings_, forgotten_};
 }
 
 void user_lookup::run() {
   for (;;) {
     std::string user;
-    std::shared_ptr<const config::settings> by;
     {
       std::unique_lock lock(mutex_);
       told_.wait(lock, [this] { return is_stopping_ || !queue_.empty(); });
       if (is_stopping_) return;
       user = std::move(queue_.front());
       queue_.pop_front();
-      by = settings_;
     }
-    answer(user, ask(user, *by));
+    // Somebody who asks since a password changed waits for the same answer.
+    constexpr int most_tries = 3;
+    user_answer a;
+    bool is_current = false;
+    for (int n = 0; n < most_tries && !is_current; ++n) {
+      const auto asked = now();
+      a = ask(user, *asked.settings);
+      is_current = now().forgotten == asked.forgotten;
+    }
+    answer(user, a, is_current);
   }
 }
 
-void user_lookup::answer(const std::string& user, const user_answer& a) {
+void user_lookup::answer(const std::string& user, const user_answer& a, bool is_current) {
   std::vector<callback> all;
   {
     const std::lock_guard lock(mutex_);
@@ -108,7 +122,7 @@ void user_lookup::answer(const std::string& user, const user_answer& a) {
     all = std::move(at->second);
     waiting_.erase(at);
     if (known_.size() >= most_known) known_.clear();
-    if (a.cause.empty()) known_[user] = {a.who, clock::now()};
+    if (a.cause.empty() && is_current) known_[user] = {a.who, clock::now()};
   }
   for (const auto& done : all)
     done(a);

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -54,8 +55,14 @@ class user_lookup {
     clock::time_point read;
   };
 
+  struct moment {
+    std::shared_ptr<const config::settings> settings;
+    std::uint64_t forgotten;
+  };
+
   void run();
-  void answer(const std::string& user, const user_answer& a);
+  void answer(const std::string& user, const user_answer& a, bool is_current);
+  [[nodiscard]] moment now();
   user_answer ask(const std::string& user, const config::settings& by);
   control_connection::result<identity_ref> ask_server(const config::server_url& url, const std::string& user,
                                                       const config::settings& by);
@@ -67,7 +74,8 @@ class user_lookup {
   config::server_url connected_to_;
   std::mutex mutex_;
   std::condition_variable told_;
-  bool is_stopping_ = false;  // guarded by mutex_, as all that follows
+  bool is_stopping_ = false;     // guarded by mutex_, as all that follows
+  std::uint64_t forgotten_ = 0;  // how often: what was asked before is no answer any more
   std::shared_ptr<const config::settings> settings_;
   std::deque<std::string> queue_;
   std::map<std::string, std::vector<callback>, std::less<>> waiting_;

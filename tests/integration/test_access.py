@@ -253,6 +253,31 @@ class LookedUp(unittest.TestCase):
             admin.execute("ALTER ROLE quiet PASSWORD 'new pass'")
             self.assertEqual(outcome(proxy.port, user="quiet", password="new pass"), "quiet")
 
+    def test_an_answer_from_before_a_change_is_not_believed(self):
+        database = servers.primary.connect()
+        self.addCleanup(database.close)
+        ask = database.cursor().execute
+        for statement in (f"CREATE FUNCTION gate.waits(name) RETURNS TABLE (u name, p text, v timestamptz) LANGUAGE plpgsql SECURITY DEFINER"
+                          f" AS $$BEGIN RETURN QUERY {QUERY}; PERFORM pg_advisory_lock_shared(77); PERFORM pg_advisory_unlock_shared(77); END$$",
+                          "ALTER ROLE app CREATEROLE", "SELECT pg_advisory_lock(77)"):
+            ask(statement)
+        for undo in ("ALTER ROLE app NOCREATEROLE", "DROP FUNCTION gate.waits(name)", "ALTER ROLE other PASSWORD 'other pass'"):
+            self.addCleanup(ask, undo)
+        servers.wait_for_replay()
+        proxy = start(self, users=[{"name": "asker", "password": "ask"}], auth_query_user="asker",
+                      auth_query="SELECT * FROM gate.waits($1)", auth_cache_time="1d")
+        with proxy.connect() as admin:
+            admin.execute("SELECT txid_current()")
+            login = threading.Thread(target=outcome, args=(proxy.port,), kwargs=OTHER)
+            login.start()
+            self.addCleanup(login.join)
+            wait_until(lambda: servers.primary.value("SELECT count(*) FROM pg_locks WHERE objid = 77 AND NOT granted") == 1,
+                       message="the user is being looked up")
+            admin.execute("ALTER ROLE other PASSWORD 'newer'")
+            ask("SELECT pg_advisory_unlock(77)")
+            login.join()
+            self.assertEqual(outcome(proxy.port, user="other", password="newer"), "other")
+
     def test_without_the_primary_a_replica_is_asked(self):
         proxy = self.start(reconnect_delay="100ms")
         wait_until(lambda: proxy.health()[0] == 200, message="both are connected")

@@ -82,6 +82,72 @@ class AcrossBackends(unittest.TestCase):
                 self.assertIn((answer.sqlstates, answer.status), (([], "I"), (["0A000"], "I")))
 
 
+class AfterDefinitionsChange(unittest.TestCase):
+    """A statement keeps the result it was prepared with, on whichever connection it runs, or is refused."""
+
+    def setUp(self):
+        self.twins = Twins(self, servers.primary.port, proxy.port)
+        self.other = raw.logged_in(proxy.port)
+        self.addCleanup(self.other.close)
+        for sql in ("DROP TABLE IF EXISTS altered", "CREATE TABLE altered (a int)", "INSERT INTO altered VALUES (1), (2)"):
+            self.other.query(sql)
+        servers.wait_for_replay()
+
+    def prepare(self, *statements):
+        for number, sql in enumerate(statements):
+            self.twins.ask(raw.parse(sql, f"s{number}"), raw.describe("S", f"s{number}"), raw.SYNC)
+
+    def change(self, sql):
+        self.other.query(sql)
+        servers.wait_for_replay()
+
+    def run_each(self, *numbers, times=4):
+        for _ in range(times):
+            for number in numbers:
+                self.twins.ask(raw.bind(statement=f"s{number}"), raw.execute(), raw.SYNC)
+
+    def test_another_result_is_refused(self):
+        self.prepare("SELECT * FROM altered ORDER BY a", "SELECT * FROM altered ORDER BY a FOR SHARE", "SELECT a FROM altered ORDER BY a")
+        self.change("ALTER TABLE altered ADD COLUMN more text DEFAULT 'x'")
+        self.run_each(0, 1, 2)
+        self.twins.ask(raw.describe("S", "s1"), raw.SYNC)
+        self.twins.ask(raw.bind(statement="s2"), raw.execute(), raw.bind(statement="s1"), raw.execute(), raw.bind(statement="s2"), raw.execute(), raw.SYNC)
+        self.change("ALTER TABLE altered DROP COLUMN more")
+        self.run_each(0, 1, 2)
+
+    def test_what_writes_and_returns_more_does_not_write(self):
+        self.prepare("UPDATE altered SET a = a + 10 RETURNING *")
+        self.change("ALTER TABLE altered ADD COLUMN more text DEFAULT 'x'")
+        self.run_each(0)
+        self.assertEqual(self.other.query("SELECT max(a) FROM altered").values, ["2"])
+
+    def test_in_a_block(self):
+        self.prepare("SELECT * FROM altered ORDER BY a FOR SHARE", "SELECT a AS kept FROM altered ORDER BY a FOR SHARE")
+        self.change("ALTER TABLE altered ADD COLUMN more text DEFAULT 'x'")
+        for _ in range(3):
+            self.twins.query("BEGIN")
+            self.run_each(1, times=1)
+            self.run_each(0, times=1)
+            self.run_each(1, times=1)
+            self.twins.query("ROLLBACK")
+
+    def test_what_it_reads_is_gone(self):
+        self.prepare("SELECT a FROM altered ORDER BY a FOR SHARE", "SELECT 1 AS kept FROM altered FOR SHARE")
+        self.change("ALTER TABLE altered RENAME a TO b")
+        self.run_each(0, 1)
+        for _ in range(3):
+            self.twins.query("BEGIN")
+            self.run_each(0, times=1)
+            self.run_each(1, times=1)
+            self.twins.query("ROLLBACK")
+
+    def test_parameters_keep_their_types(self):
+        self.twins.ask(raw.parse("INSERT INTO altered VALUES ($1)", "s0"), raw.describe("S", "s0"), raw.SYNC)
+        self.change("ALTER TABLE altered ALTER a TYPE bigint")
+        for _ in range(4):
+            self.twins.ask(raw.describe("S", "s0"), raw.bind([7], "s0"), raw.execute(), raw.SYNC)
+
+
 class OnTheWire(unittest.TestCase):
     def setUp(self):
         self.twins = Twins(self, servers.primary.port, proxy.port)

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "protocol/frame.hpp"
+#include "protocol/row_description.hpp"
 #include "proxy/client/sql_statements.hpp"
 
 using namespace pgsteer;
@@ -39,6 +41,8 @@ struct bench {
   routing::classifier classifier;
   extended_unit unit;
   backend_wire wire;
+  bool knows_results = true;
+  std::uint32_t group = 1;
 
   protocol::settings_pool settings;
   sql_statements by_sql;
@@ -48,10 +52,29 @@ struct bench {
     by_sql.set(name, std::make_shared<const sql_statement>(sql_statement{text, settings.none(), 1}));
   }
   routing::classification judge(const std::string& bytes) {
-    return *unit.judge(bytes, {names, registry, classifier, {}, 1, settings.none()->plan_key, &by_sql}).what;
+    return *unit.judge(bytes, {names, registry, classifier, {}, group, settings.none()->plan_key, &by_sql})
+                .what;
+  }
+  // As if a server had said what the statements of these Parse messages give.
+  void know_results(std::string_view bytes) {
+    for (std::size_t at = 0; at < bytes.size();) {
+      const auto f = protocol::peek_frame(bytes.substr(at));
+      std::string_view tail = bytes.substr(at + protocol::header_size, f.size - protocol::header_size);
+      std::string_view name;
+      at += f.size;
+      if (f.type != 'P' || !protocol::take_string(tail, name)) continue;
+      const auto know = [&](std::uint32_t group, std::uint32_t key) {
+        const auto* s = registry.find(group, key, tail);
+        if (s != nullptr) (*s)->result = 1;
+      };
+      know(1, settings.none()->plan_key);
+      for (std::uint32_t id = 1; id < 20; ++id)
+        know(0xFFFFFFFF, id);  // nobody else's
+    }
   }
   std::string send(const std::string& bytes, bool failed = false, std::size_t most = 100) {
     judge(bytes);
+    if (knows_results) know_results(bytes);
     protocol::gather out;
     unit.write(bytes, {names, wire, failed, most}, out);
     std::string sent;
@@ -88,6 +111,52 @@ TEST(extended_unit, renames_a_statement_for_its_backend) {
   EXPECT_EQ(b.send(parse("mine", "SELECT 1") + sync), parse("pgsteer_1", "SELECT 1") + sync);
   b.answer("1Z");
   EXPECT_EQ(b.send(bind("mine") + execute + sync), bind("pgsteer_1") + execute + sync);
+}
+
+TEST(extended_unit, asks_once_what_a_statement_gives) {
+  bench b;
+  b.knows_results = false;
+  const auto described = message('D', "S" + z("pgsteer_1"));
+  EXPECT_EQ(b.send(parse("mine", "SELECT 1") + sync), parse("pgsteer_1", "SELECT 1") + described + sync);
+  ASSERT_EQ(b.wire.changes.size(), 3U);
+  b.wire.learn(3, 't', std::string_view("\0\0", 2));
+  b.wire.learn(3, 'n', {});
+  b.answer("1tnZ");
+  EXPECT_NE((*b.names.find("mine"))->result, 0U);
+  b.wire = {};
+  EXPECT_EQ(b.send(bind("mine") + execute + sync),
+            parse("pgsteer_1", "SELECT 1") + bind("pgsteer_1") + execute + sync);
+}
+
+TEST(extended_unit, proves_an_older_statement_where_it_is_not_prepared) {
+  bench b;
+  const auto body = [](char name) { return std::string("\0\1", 2) + z({&name, 1}) + std::string(18, 'x'); };
+  b.send(parse("mine", "SELECT 1") + sync);
+  b.answer("1Z");
+  (*b.names.find("mine"))->result = protocol::result_digest(body('a'));
+  const auto proof = [&] {
+    b.judge(bind("mine") + execute + sync);
+    protocol::gather out;
+    return b.unit.meets_older() && b.unit.write_proof({b.names, b.wire, false, 100}, out);
+  };
+  b.wire = {};
+  EXPECT_FALSE(proof());
+  b.group = 2;  // the catalog has changed
+  EXPECT_TRUE(proof());
+  b.wire.learn(2, 'T', body('a'));
+  b.answer("1TZ");
+  b.wire.proving = nullptr;
+  EXPECT_FALSE(proof());
+  EXPECT_EQ(b.send(bind("mine") + execute + sync), bind("pgsteer_1") + execute + sync);
+
+  b.wire = {};
+  EXPECT_TRUE(proof());
+  b.wire.learn(2, 'T', body('b'));
+  b.answer("1TZ");
+  b.wire.proving = nullptr;
+  EXPECT_TRUE(b.wire.is_disproved(1));
+  EXPECT_FALSE(proof());
+  EXPECT_EQ(b.send(bind("mine") + execute + sync), close("pgsteer_1") + bind("pgsteer_1") + execute + sync);
 }
 
 // As drivers pipeline: Bind, Describe and Execute again and again, of one statement and of several.
