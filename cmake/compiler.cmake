@@ -17,13 +17,13 @@ endif()
 add_library(pgsteer_flags INTERFACE)
 target_compile_options(pgsteer_flags INTERFACE
   -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Woverloaded-virtual
-  -fno-omit-frame-pointer -fstack-protector-strong)
+  -fstack-protector-strong)
 target_include_directories(pgsteer_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(pgsteer_flags INTERFACE PGSTEER_VERSION="${PROJECT_VERSION}")
 
 if(PGSTEER_SANITIZE)
   string(REPLACE "-O2 -g" "-O1 -g1" CMAKE_CXX_FLAGS_RELWITHDEBINFO "${CMAKE_CXX_FLAGS_RELWITHDEBINFO}")
-  add_compile_options(-fsanitize=${PGSTEER_SANITIZE} -fno-sanitize-recover=all)
+  add_compile_options(-fsanitize=${PGSTEER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${PGSTEER_SANITIZE})
 endif()
 if(PGSTEER_SANITIZE MATCHES "thread")

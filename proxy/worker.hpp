@@ -147,6 +147,13 @@ class worker {
   [[nodiscard]] std::uint64_t next_backend_id() { return ++backend_ids_; }
   [[nodiscard]] std::uint64_t next_session_serial() { return ++session_serials_; }
 
+  // Scratch for another batch, while the last one waits.
+  [[nodiscard]] std::unique_ptr<extended_unit> take_unit();
+  void give_unit(std::unique_ptr<extended_unit> unit);
+  // What a session has read and cannot use yet, in memory that others have used.
+  [[nodiscard]] std::unique_ptr<std::string> keep_input(std::string_view bytes);
+  void free_input(std::unique_ptr<std::string> in);
+
   reactor loop;
   random_pool random;
   routing::classifier classifier;
@@ -154,7 +161,7 @@ class worker {
   statement_registry statements;
   protocol::settings_pool settings_values;
   sql_statement_pool sql_statements;
-  extended_unit unit;
+  std::unique_ptr<extended_unit> unit = std::make_unique<extended_unit>();
   routing::classification_ref waited;        // of the unit at hand, judged before it waited
   routing::classification executing;         // of the unit at hand, an EXECUTE or one that asks for settings
   std::vector<routing::named_value> locals;  // that the unit at hand sets in its block on a replica
@@ -173,6 +180,10 @@ class worker {
   std::uint64_t writes = 0;          // units on the primary that may have written, answered so far
 
  private:
+  static constexpr std::size_t most_spare = 64;
+  std::vector<std::unique_ptr<extended_unit>> spare_units_;
+  std::vector<std::unique_ptr<std::string>> spare_inputs_;
+
   using is_alike = bool (*)(const client_group&, const client_group&);
   [[nodiscard]] int count_sessions(const client_group& g, is_alike alike) const;
   template <typename Action>

@@ -40,6 +40,8 @@ bool is_known(const topology& servers, const server& s) {
 
 server_ref balancer::choose(const topology& servers, const config::settings& settings,
                             const routing::freshness& wanted, milliseconds max_lag, clock::time_point now) {
+  const bool shares = settings.primary_reads == config::reads_on_primary::share;
+  if (servers.replicas.size() == 1 && !shares) return only_one(servers, wanted, max_lag, now);
   gather(servers, settings, max_lag, now);
   if (wanted.last_replica != 0 && wanted.is_sampled) {
     const auto last = stay_or_leave(wanted.last_replica, now);
@@ -55,6 +57,23 @@ server_ref balancer::choose(const topology& servers, const config::settings& set
                       ? turns_.choose(candidates_)
                       : routing::choose_least_busy(candidates_, dice(), dice());
   return at == routing::no_candidate ? nullptr : *servers_[places_[at]];
+}
+
+// The same, where there is nothing to weigh.
+server_ref balancer::only_one(const topology& servers, const routing::freshness& wanted, milliseconds max_lag,
+                              clock::time_point now) {
+  const auto& s = servers.replicas.front();
+  const bool is_usable = s->is_usable();
+  if (is_usable && !is_known(servers, *s)) return nullptr;
+  if (max_lag.count() != 0 && !admits(servers, *s, max_lag, now)) return nullptr;
+  if (!is_usable && s->health() == server_health::failed) s->want();
+  if (!is_usable || (s->role() == server_role::replica && !s->admits_reads(now))) return nullptr;
+  const auto replayed = s->replayed_lsn.load(std::memory_order_acquire);
+  if (wanted.accepts(s->id(), replayed, s->starts())) return s;
+  const bool may_catch_up =
+      wanted.last_replica == 0 ? replayed < wanted.floor : wanted.last_replica == s->id();
+  if (wanted.is_sampled && may_catch_up) s->watch(wanted.floor);
+  return nullptr;
 }
 
 void balancer::gather(const topology& servers, const config::settings& settings, milliseconds max_lag,

@@ -34,6 +34,8 @@ class balancer {
   [[nodiscard]] bool do_all_lag(const topology& servers, milliseconds max_lag, clock::time_point now);
 
  private:
+  [[nodiscard]] server_ref only_one(const topology& servers, const routing::freshness& wanted,
+                                    milliseconds max_lag, clock::time_point now);
   void gather(const topology& servers, const config::settings& settings, milliseconds max_lag,
               clock::time_point now);
   [[nodiscard]] bool admits(const topology& servers, server& s, milliseconds limit, clock::time_point now);

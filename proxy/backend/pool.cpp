@@ -127,7 +127,7 @@ backend* pool::vacant() const {
 }
 
 bool pool::can_open() {
-  return can_connect() && in_use() + closing() < limit() && worker_.may_open(*this);
+  return in_use() < limit() && can_connect() && in_use() + closing() < limit() && worker_.may_open(*this);
 }
 
 bool pool::open_home_for(session& s) {
@@ -224,7 +224,6 @@ void pool::discard(backend& b) {
 }
 
 void pool::open_for_waiters() {
-  if (waiting_.empty() || !can_connect()) return;
   while (can_open() && do_more_wait_than(connecting_)) {
     ++connecting_;
     worker_.connect(*this);

@@ -12,6 +12,7 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include "protocol/unit.hpp"
 #include "proxy/backend/backend.hpp"
 #include "proxy/backend/shared_limit.hpp"
 #include "proxy/io/descriptor.hpp"
@@ -22,14 +23,24 @@ class worker;
 struct client_group;
 
 // What a session brings to the queue of a pool.
+// A unit that waits, so that it is not judged again.
+struct judged_unit {
+  routing::classification_ref what;      // null where that is the batch's own
+  std::unique_ptr<extended_unit> batch;  // null: a simple query, or nothing
+  std::uint64_t facts_number = 0;        // by which it was judged
+  std::uint32_t group = 0;
+  std::uint32_t size = 0;  // 0: there is none
+  protocol::unit_end end = protocol::unit_end::query;
+  bool is_granted = false;  // what it waited for has come
+};
+
 struct waiter : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
   session* who = nullptr;
-  const pool* where = nullptr;         // while it is linked; null: it waits for any replica
-  const void* only = nullptr;          // the one backend it can use, if it is bound to one
-  clock::time_point since;             // in this queue
-  clock::time_point begun;             // its unit's first wait; zero: it has not waited yet
-  routing::classification_ref judged;  // its unit, a simple query, so that it is not judged again; or null
-  std::uint64_t judged_by = 0;         // the facts
+  const pool* where = nullptr;  // while it is linked; null: it waits for any replica
+  const void* only = nullptr;   // the one backend it can use, if it is bound to one
+  clock::time_point since;      // in this queue
+  clock::time_point begun;      // its unit's first wait; zero: it has not waited yet
+  judged_unit judged;
 };
 using wait_queue = boost::intrusive::list<waiter, boost::intrusive::constant_time_size<false>>;
 

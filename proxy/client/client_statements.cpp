@@ -60,7 +60,7 @@ void client_statements::clear() {
   ending.reset();
 }
 
-void backend_wire::forget_doubtful() {
+void backend_wire::close_doubtful() {
   for (const auto& s : doubtful) {
     prepared.remove(s->id);
     close_after.push_back(s->server_name);
@@ -92,6 +92,7 @@ void backend_wire::revert(std::uint32_t first, std::uint32_t failed, client_stat
       case statement_change::kind::client_name:
         // A Parse of the unnamed statement that fails leaves none behind.
         names.set(c.name, c.name.empty() && !is_skipped ? nullptr : std::move(c.before));
+        if (c.name.empty()) unnamed = 0;
         break;
       case statement_change::kind::backend_added:
         prepared.remove(c.before->id);

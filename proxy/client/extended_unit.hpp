@@ -89,7 +89,10 @@ struct backend_wire {
   void disprove(std::string error);
   [[nodiscard]] bool is_disproved(std::uint64_t id) const;
   // The transaction that has prepared these is over.
-  void forget_doubtful();
+  void forget_doubtful() {
+    if (!doubtful.empty()) close_doubtful();
+  }
+  void close_doubtful();
   // DEALLOCATE ALL was answered: what was prepared before it is gone, on the server and of the client's.
   void forget_all(client_statements& names);
 };
@@ -115,6 +118,17 @@ class extended_unit {
   };
   // `bytes` are whole frames; the last may be cut.
   verdict judge(std::string_view bytes, const judge_context& context);
+
+  // What the batch judged last is: of one of its statements, or joined from several.
+  [[nodiscard]] const routing::classification* what() const { return what_; }
+  [[nodiscard]] bool is_joined() const { return what_ == &joined_; }
+  // Null: it is joined, or nobody knows whose it is.
+  [[nodiscard]] routing::classification_ref shared_what() const {
+    const auto at = std::find_if(held_.begin() + 1, held_.end(),
+                                 [this](const auto& s) { return s->what.get() == what_; });
+    if (at != held_.end()) return (*at)->what;
+    return query_.get() == what_ ? query_ : nullptr;
+  }
 
   // Whether the batch judged last leaves a portal for later ones: the unnamed one ends with the next Bind or
   // Query.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "protocol/frame.hpp"
 #include "protocol/statement_names.hpp"
@@ -18,11 +19,16 @@ namespace {
 
 std::uint32_t note_name(const extended_unit::write_context& context, std::string_view name,
                         statement_ref now) {
-  const statement_ref* before = context.names.find(name);
-  const auto n = note(context.wire,
-                      {statement_change::kind::client_name, std::string(name), before ? *before : nullptr});
-  context.names.set(name, std::move(now));
-  return n;
+  auto& change = context.wire.changes.emplace_back();
+  if (name.empty()) {
+    change.before = std::exchange(context.names.unnamed, std::move(now));
+  } else {
+    const statement_ref* before = context.names.find(name);
+    change.name = name;
+    if (before != nullptr) change.before = *before;
+    context.names.set(name, std::move(now));
+  }
+  return static_cast<std::uint32_t>(context.wire.changes.size());
 }
 
 // The first of the changes; 0: none.
@@ -220,7 +226,6 @@ void extended_unit::write_parse(const item& i, std::string_view frame, const wri
     return write_duplicate(i, frame, context, out);
   } else if (name.empty()) {
     entry.change = note_name(context, name, statement);
-    note(wire, {statement_change::kind::backend_unnamed, {}, statement});
     wire.unnamed = statement->id;
     out.borrow(frame);
   } else if (is_there && !context.transaction_failed && !context.is_stalled) {

@@ -42,6 +42,7 @@ session::~session() {
 
 void session::on_events(std::uint32_t events) {
   if (phase_ == phase::ended) return;
+  if (events == 0 && is_granted()) return run_granted();
   if (is_backed_up() && ((events & EPOLLOUT) != 0 || events == 0)) on_writable();
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
@@ -57,13 +58,13 @@ void session::on_events(std::uint32_t events) {
 
 void session::resume() {
   if (phase_ == phase::handshake) return continue_handshake();
-  if (!in_.empty() && wants_input()) consume({});
+  if (in_ != nullptr && wants_input()) consume({});
   while (readable_ && wants_input())
     read_input();
 }
 
 void session::resume_soon() {
-  if (readable_ || !in_.empty()) worker_.loop.soon(*this);
+  if (readable_ || in_ != nullptr) worker_.loop.soon(*this);
 }
 
 bool session::wants_input() const {
@@ -97,17 +98,23 @@ void session::read_input() {
 }
 
 void session::consume(std::string_view bytes) {
-  if (in_.empty()) {
+  if (in_ == nullptr) {
     const auto used = process(bytes);
-    if (used < bytes.size() && phase_ != phase::ended) in_.assign(bytes.substr(used));
+    if (used < bytes.size() && phase_ != phase::ended) in_ = worker_.keep_input(bytes.substr(used));
     return;
   }
-  in_.append(bytes);
-  const auto used = process(in_);
-  if (used == in_.size()) {
-    std::string().swap(in_);
+  if (!bytes.empty()) in_->append(bytes);
+  const auto used = process(*in_);
+  drop_input(used);
+}
+
+// So many bytes from the front.
+void session::drop_input(std::size_t size) {
+  if (in_ == nullptr) return;
+  if (size < in_->size()) {
+    in_->erase(0, size);
   } else {
-    in_.erase(0, used);
+    worker_.free_input(std::move(in_));
   }
 }
 
@@ -199,7 +206,7 @@ void session::on_writable() {
 void session::client_gone() {
   if (phase_ == phase::ended || left_) return;
   gone_ = left_ = true;
-  std::string().swap(in_);
+  in_.reset();
   std::string().swap(out_);
   out_sent_ = 0;
   if (backend_ == nullptr || phase_ != phase::ready) return end();

@@ -2,7 +2,7 @@
 // relays, and gives the backend back. Belongs to its worker. Its functions are in files by concern:
 //   session.cpp        events, input, output, end
 //   session_login.cpp, session_access.cpp  startup packet, TLS, who may log in and how, the login's answer
-//   session_unit.cpp   from bytes to a dispatched unit
+//   session_unit.cpp, session_judged.cpp  from bytes to a dispatched unit
 //   session_relay.cpp  from a backend's bytes to the client
 //   session_lease.cpp  getting and giving back backends; retries
 //   session_fresh.cpp, session_snapshot.cpp  what a replica must have; a snapshot there that cannot move
@@ -111,7 +111,7 @@ class session final : public event_handler {
   // Of the unit that waits for a backend.
   [[nodiscard]] bool ends_backends() const { return ends_backends_; }
   [[nodiscard]] clock::time_point waiting_since() const { return wait_.begun; }
-  [[nodiscard]] std::size_t waiting_bytes() const { return in_.size(); }
+  [[nodiscard]] std::size_t waiting_bytes() const { return in_ == nullptr ? 0 : in_->size(); }
   [[nodiscard]] std::optional<std::chrono::milliseconds> statement_timeout() const;  // the client's own
   [[nodiscard]] std::uint64_t serial() const { return serial_; }
   [[nodiscard]] std::chrono::milliseconds max_lag() const { return max_lag_; }
@@ -142,6 +142,7 @@ class session final : public event_handler {
   void resume_soon();
   void read_input();
   void consume(std::string_view bytes);
+  void drop_input(std::size_t size);
   [[nodiscard]] std::size_t process(std::string_view bytes);
   [[nodiscard]] bool wants_input() const;
   void send(std::string_view bytes);
@@ -339,9 +340,14 @@ class session final : public event_handler {
   [[nodiscard]] bool keep_local_settings(const routing::classification& c);
   [[nodiscard]] routing::chosen_facts facts_in_block(const local_settings& kept) const;
 
-  // session_prepared.cpp
-  [[nodiscard]] const routing::classification& judge_text(std::string_view sql);
+  // session_prepared.cpp, session_judged.cpp
   void wait_for_backend(const unit_view& u, const routing::classification& c);
+  [[nodiscard]] const routing::classification* take_judged(const unit_view& u);
+  [[nodiscard]] bool is_granted() const;
+  void run_granted();
+  [[nodiscard]] std::uint64_t facts_number() const;
+  void forget_judged();
+  [[nodiscard]] const routing::classification& judge_text(std::string_view sql);
   [[nodiscard]] const routing::classification& by_settings(const routing::classification& c);
   [[nodiscard]] extended_unit::judge_context judge_context();
   [[nodiscard]] extended_unit::write_context write_context(backend& b);
@@ -413,10 +419,9 @@ class session final : public event_handler {
   client_statements names_;
   std::unique_ptr<sql_statements> sql_;                  // what it made by PREPARE; null: nothing
   std::unique_ptr<std::vector<fresh_statement>> fresh_;  // the same, of the lease
-  std::string in_;   // unprocessed bytes; empty and without memory when idle
-  std::string out_;  // unsent bytes
-  std::string pin_;  // why the backend is kept
-  std::string secret_;
+  std::unique_ptr<std::string> in_;                      // unprocessed bytes; null: none
+  std::string out_, pin_,
+      secret_;  // out_: unsent bytes, without memory when idle; pin_: why the backend is kept
   std::size_t out_sent_ = 0, scanned_ = 0;     // scanned_: of in_, complete frames without the end of a unit
   std::size_t pass_left_ = 0;                  // of a large message being passed through to the backend
   std::uint64_t last_backend_ = 0, home_ = 0;  // home_: whose process id the client was told
@@ -428,10 +433,9 @@ class session final : public event_handler {
   std::string token_text_;                           // the one adopted last
   std::unique_ptr<protocol::error_report> refusal_;  // of the unit in flight, whose block must fail
   clock::time_point fresh_until_;                    // its read waits for a replica; zero: it does not
-  std::chrono::milliseconds consistency_wait_{0};
-  std::unique_ptr<alteration> altering_;            // of what new sessions begin with
-  std::unique_ptr<local_settings> block_settings_;  // of a block on a replica
-  std::unique_ptr<protocol::error_report> loss_;    // of an open block, not yet told to the client
+  std::unique_ptr<alteration> altering_;             // of what new sessions begin with
+  std::unique_ptr<local_settings> block_settings_;   // of a block on a replica
+  std::unique_ptr<protocol::error_report> loss_;     // of an open block, not yet told to the client
   waiter wait_;
   clock::time_point since_;  // of the phase: login, idle, the unit in flight
   routing::session_view view_;
@@ -439,62 +443,59 @@ class session final : public event_handler {
   held_by held_by_ = held_by::itself;  // why it is on the primary; count_: it is not
   std::uint64_t rules_number_ = 0;     // of the rules by which its wishes were found
   config::consistency level_ = config::consistency::session;
-  std::chrono::milliseconds max_lag_{0};
+  std::chrono::milliseconds max_lag_{0}, consistency_wait_{0};
   routing::read_forecast forecast_;
   routing::session_effects effects_;  // of the lease
   std::int32_t key_ = 0;
   std::optional<own_query> own_done_;  // a query of our own was answered in the chunk just read
   phase phase_ = phase::startup;
   flow flow_ = flow::collecting;
-  bool is_unix_ : 1 = false;
-  bool readable_ : 1 = false;          // the socket may have bytes
-  bool hung_up_ : 1 = false;           // the client has closed its side
-  bool gone_ : 1 = false;              // the client is gone; its unit finishes without it
-  bool left_ : 1 = false;              // ... and that has been seen to
-  bool retryable_ : 1 = false;         // the unit in flight may run again elsewhere
-  bool retrying_ : 1 = false;          // its answer is thrown away; it runs again after ReadyForQuery
-  bool force_primary_ : 1 = false;     // the next unit is such a rerun
-  bool is_commit_ : 1 = false;         // the unit in flight ends a transaction
-  bool block_movable_ : 1 = true;      // the block on a replica has only read
-  bool block_has_read_ : 1 = false;    // ... and has read something
+  bool is_unix_ : 1 = false, has_written_ : 1 = false;
+  bool readable_ : 1 = false;       // the socket may have bytes
+  bool hung_up_ : 1 = false;        // the client has closed its side
+  bool gone_ : 1 = false;           // the client is gone; its unit finishes without it
+  bool left_ : 1 = false;           // ... and that has been seen to
+  bool retryable_ : 1 = false;      // the unit in flight may run again elsewhere
+  bool retrying_ : 1 = false;       // its answer is thrown away; it runs again after ReadyForQuery
+  bool force_primary_ : 1 = false;  // the next unit is such a rerun
+  bool is_commit_ : 1 = false;      // the unit in flight ends a transaction
+  bool block_movable_ : 1 = true,
+                        block_has_read_ : 1 = false;  // the block on a replica has only read; has read
   bool block_only_reads_ : 1 = false;  // a block on the primary that a replica could have had, so far
   bool begin_on_primary_ : 1 = false;  // it has left the replica and must begin anew
-  bool block_ended_ : 1 = false;
-  bool skip_to_sync_ : 1 = false;  // a failed batch: drop messages up to Sync
-  bool cancelled_ : 1 = false;     // the unit in flight was cancelled by its client
-  bool timed_out_ : 1 = false;     // ... by query_timeout
-  std::uint8_t tries_ : 2 = 0;     // reruns of the unit
-  bool drain_ : 1 = false;
-  bool lends_reads_ : 1 = false;       // what pins the session leaves its other reads alone
-  bool is_on_loan_ : 1 = false;        // the leased backend is a replica's, for one read of a pinned session
-  bool has_held_stirred_ : 1 = false;  // something came on it meanwhile
-  bool fatal_passed_ : 1 = false;      // the server's last words went to the client
-  bool loaded_library_ : 1 = false;    // cannot be undone
-  bool called_c_ : 1 = false;          // cannot be undone, nor be seen
-  bool seeded_random_ : 1 = false;     // cannot be undone
-  bool named_settings_ : 1 = false;    // nobody knows how to ask for them
-  bool keeps_sequence_ : 1 = false;    // it asks for currval() and has drawn: its backend stays
-  bool is_ghost_ : 1 = false;          // the open block's server is gone: it can only be ended
-  bool is_sampled_now_ : 1 = false;    // the unit in flight has brought its WAL position
-  bool restores_ : 1 = false;          // the unit in flight resets settings to the client's startup values
-  bool is_unit_lost_ : 1 = false;      // loss_ is what the unit in flight came to
-  bool shows_own_ : 1 = false;         // the server knows the client's statements by the client's names
-  bool is_stalled_ : 1 = false;        // a part of a unit waits no longer for the rest of it
-  bool seeks_home_ : 1 = false;        // its login waits for a connection of its own
-  bool has_written_ : 1 = false;
-  bool may_see_custom_ : 1 = false;         // the unit that wants a backend may ask for settings by name
-  bool wants_unused_ : 1 = false;           // ... says or hears what a library does when it is loaded
-  bool ends_backends_ : 1 = false;          // ... ends server processes: it keeps to the one it was told
-  bool has_begun_ : 1 = false;              // it knows what sessions that left before its first unit had seen
-  bool is_counted_ : 1 = false;             // among its server's outstanding units
-  bool touches_data_ : 1 = true;            // it may have seen or changed rows
-  bool is_diverted_ : 1 = false;            // to the primary, by what was learned of the statement
-  bool wants_replica_ : 1 = false;          // so it was decided, whatever could serve it
-  bool is_read_ : 1 = false;                // the unit in flight is a proven read
-  bool prepared_settings_ : 1 = false;      // the leased backend has this session's settings
+  bool block_ended_ : 1 = false, drain_ : 1 = false;
+  bool skip_to_sync_ : 1 = false;       // a failed batch: drop messages up to Sync
+  bool cancelled_ : 1 = false;          // the unit in flight was cancelled by its client
+  bool timed_out_ : 1 = false;          // ... by query_timeout
+  std::uint8_t tries_ : 2 = 0;          // reruns of the unit
+  bool lends_reads_ : 1 = false;        // what pins the session leaves its other reads alone
+  bool is_on_loan_ : 1 = false;         // the leased backend is a replica's, for one read of a pinned session
+  bool has_held_stirred_ : 1 = false;   // something came on it meanwhile
+  bool fatal_passed_ : 1 = false;       // the server's last words went to the client
+  bool loaded_library_ : 1 = false;     // cannot be undone
+  bool called_c_ : 1 = false;           // cannot be undone, nor be seen
+  bool seeded_random_ : 1 = false;      // cannot be undone
+  bool named_settings_ : 1 = false;     // nobody knows how to ask for them
+  bool keeps_sequence_ : 1 = false;     // it asks for currval() and has drawn: its backend stays
+  bool is_ghost_ : 1 = false;           // the open block's server is gone: it can only be ended
+  bool is_sampled_now_ : 1 = false;     // the unit in flight has brought its WAL position
+  bool restores_ : 1 = false;           // the unit in flight resets settings to the client's startup values
+  bool is_unit_lost_ : 1 = false;       // loss_ is what the unit in flight came to
+  bool shows_own_ : 1 = false;          // the server knows the client's statements by the client's names
+  bool is_stalled_ : 1 = false;         // a part of a unit waits no longer for the rest of it
+  bool seeks_home_ : 1 = false;         // its login waits for a connection of its own
+  bool may_see_custom_ : 1 = false;     // the unit that wants a backend may ask for settings by name
+  bool wants_unused_ : 1 = false;       // ... says or hears what a library does when it is loaded
+  bool ends_backends_ : 1 = false;      // ... ends server processes: it keeps to the one it was told
+  bool has_begun_ : 1 = false;          // it knows what sessions that left before its first unit had seen
+  bool is_counted_ : 1 = false;         // among its server's outstanding units
+  bool touches_data_ : 1 = true;        // it may have seen or changed rows
+  bool is_diverted_ : 1 = false;        // to the primary, by what was learned of the statement
+  bool wants_replica_ : 1 = false;      // so it was decided, whatever could serve it
+  bool is_read_ : 1 = false;            // the unit in flight is a proven read
+  bool prepared_settings_ : 1 = false;  // the leased backend has this session's settings
   bool ends_with_large_query_ : 1 = false;  // the message passing through is a Query or FunctionCall
-  bool view_standard_strings_ : 1 = true;
-  bool view_ascii_safe_ : 1 = true;
+  bool view_standard_strings_ : 1 = true, view_ascii_safe_ : 1 = true;
 };
 
 }  // namespace pgsteer::proxy

@@ -15,7 +15,7 @@ void session::note_definition(const unit_view& u, const routing::classification&
     return false;
   };
   if (u.is_extended) {
-    (void)worker_.unit.has_text(see);
+    (void)worker_.unit->has_text(see);
   } else if (u.end == protocol::unit_end::query) {
     (void)see(protocol::query_text(u.bytes));
   }

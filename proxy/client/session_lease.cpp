@@ -48,9 +48,10 @@ bool session::may_read_elsewhere(const unit_view& u, const routing::classificati
   if (temporary_->may_be_in(c.bodies.text)) return false;
   if (!u.is_extended) return !temporary_->may_be_meant(protocol::query_text(u.bytes), worker_.parser);
   if (temporary_->are_apart())
-    return !worker_.unit.has_text([this](auto sql) { return temporary_->may_be_meant(sql, worker_.parser); });
+    return !worker_.unit->has_text(
+        [this](auto sql) { return temporary_->may_be_meant(sql, worker_.parser); });
   if (temporary_->may_be_in(u.bytes)) return false;
-  return !worker_.unit.has_text([this](auto sql) { return temporary_->may_be_in(sql); });
+  return !worker_.unit->has_text([this](auto sql) { return temporary_->may_be_in(sql); });
 }
 
 // A replica for one read of a pinned session, whose own backend waits beside it. Where the read would wait
@@ -93,6 +94,7 @@ void session::on_granted(backend& b) {
     return end();
   }
   backend_ = &b;
+  wait_.judged.is_granted = true;
   seeks_home_ = false;
   if (phase_ == phase::opening) return open_with_profile();
   flow_ = flow::collecting;
@@ -103,7 +105,7 @@ void session::on_reroute() {
   flow_ = flow::collecting;
   return_to_held();
   if (phase_ == phase::opening) return open_session();
-  if (!in_.empty()) worker_.loop.soon(*this);
+  if (in_ != nullptr) worker_.loop.soon(*this);
 }
 
 // The unit that waited is answered with an error and dropped; the session goes on.
@@ -113,7 +115,7 @@ void session::on_acquire_failed(const protocol::error_report& why) {
     worker_.metrics().clients_waiting.sub();
   }
   wait_.begun = {};
-  wait_.judged.reset();
+  forget_judged();
   fresh_until_ = {};
   if (gone_) return end();
   if (seeks_home_) {
@@ -139,9 +141,9 @@ void session::on_acquire_failed(const protocol::error_report& why) {
   flow_ = flow::collecting;
   force_primary_ = false;
   tries_ = 0;
-  const auto u = protocol::scan_unit(in_);
+  const auto u = protocol::scan_unit(in_ != nullptr ? std::string_view(*in_) : std::string_view());
   scanned_ = 0;
-  in_.erase(0, u.size);
+  drop_input(u.size);
   std::string bytes;
   write::error_response(bytes, why);
   skip_to_sync_ = u.end == protocol::unit_end::flush;
@@ -263,7 +265,8 @@ void session::retry_elsewhere(bool backend_is_lost) {
     if (c->what == statement_change::kind::client_name) names_.set(c->name, std::move(c->before));
   }
   b.wire.changes.clear();
-  in_.insert(0, b.retained);
+  if (in_ == nullptr) in_ = worker_.keep_input({});
+  in_->insert(0, b.retained);
   if (effects_.may_pin) b.is_spoilt = true;  // what somebody wished here may have left something
   b.held.clear();
   retrying_ = retryable_ = false;

@@ -64,7 +64,7 @@ bool session::collect_values(const unit_view& u, const routing::classification& 
   };
   if (!u.is_extended) return collect([](int) { return std::optional<std::string_view>(); });
   bool is_known = true;
-  worker_.unit.each_bind(u.bytes, [&](std::string_view frame, const prepared_statement* statement) {
+  worker_.unit->each_bind(u.bytes, [&](std::string_view frame, const prepared_statement* statement) {
     const auto values = protocol::bound_values(frame, most_parameters);
     is_known = is_known && statement != nullptr && values && collect([&](int number) {
                  const auto at = static_cast<std::size_t>(number) - 1;

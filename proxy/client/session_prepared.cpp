@@ -70,11 +70,7 @@ const routing::classification& session::by_settings(const routing::classificatio
 
 // EXECUTE is judged as what it executes, where the session made that by PREPARE or Parse.
 const routing::classification& session::judge_text(std::string_view sql) {
-  const auto context = parse_context();
-  worker_.waited = std::exchange(wait_.judged, nullptr);
-  const bool is_judged = worker_.waited != nullptr && rules_number_ == worker_.rules_number &&
-                         wait_.judged_by == context.facts_number;
-  const auto& c = is_judged ? worker_.waited : worker_.classifier.classify(sql, context);
+  const auto& c = worker_.classifier.classify(sql, parse_context());
   if (!routing::executes_another(c->use)) return *c;
   const auto unit = c;
   const statements_in_reach reach{names_, sql_.get(), fresh_.get(), settings_->plan_key,
@@ -82,15 +78,6 @@ const routing::classification& session::judge_text(std::string_view sql) {
   const auto target = executed_statement(unit->used, reach, worker_.classifier, parse_context());
   worker_.executing = target != nullptr ? routing::as_executed(*unit, *target) : *unit;
   return worker_.executing;
-}
-
-// A unit that waits for a backend begins anew when it has one. What a simple query is, is kept meanwhile.
-void session::wait_for_backend(const unit_view& u, const routing::classification& c) {
-  flow_ = flow::waiting;
-  if (const auto& judged = worker_.classifier.last(); !u.is_extended && judged.get() == &c) {
-    wait_.judged = judged;
-    wait_.judged_by = parse_context().facts_number;
-  }
 }
 
 extended_unit::judge_context session::judge_context() {
@@ -113,7 +100,7 @@ extended_unit::write_context session::write_context(backend& b) {
 // A statement made before the catalog changed, not prepared here yet: only a server can tell what it is now.
 // True: the unit must wait for the answer.
 bool session::prove_statements(backend& b) {
-  if (!worker_.unit.write_proof(write_context(b), worker_.to_backend)) return false;
+  if (!worker_.unit->write_proof(write_context(b), worker_.to_backend)) return false;
   b.put_own_query(own_query::proof, {}, worker_.to_backend);
   send_own();
   return true;
@@ -133,7 +120,7 @@ void session::prepare_sql_statements(const unit_view& u, const routing::classifi
     return prepare_all(b);
   if (c.use != statement_use::none) prepare_one(c.used, b);
   if (u.is_extended) {
-    worker_.unit.each_name_of_server(u.bytes, [&](auto name) { prepare_one(name, b); });
+    worker_.unit->each_name_of_server(u.bytes, [&](auto name) { prepare_one(name, b); });
   }
   const bool begins =
       c.verb == routing::transaction_verb::begin || c.verb == routing::transaction_verb::mixed;

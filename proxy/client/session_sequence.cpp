@@ -36,7 +36,7 @@ bool session::asks_sequence(const unit_view& u, const routing::classification& c
   const auto& may = c.effects;
   if (may.uses_session_sequence) return true;
   if (!may.may_set || !may.may_pin || !may.calls_nextval) return false;
-  return names_sequence_values(u.bytes) || (u.is_extended && worker_.unit.has_text(names_sequence_values));
+  return names_sequence_values(u.bytes) || (u.is_extended && worker_.unit->has_text(names_sequence_values));
 }
 
 void session::note_sequence_user() {

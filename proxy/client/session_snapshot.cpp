@@ -37,11 +37,11 @@ bool session::may_go_on_unfit(const unit_view& u, const routing::classification&
   const bool is_open_ended = u.end == protocol::unit_end::flush || u.missing > 0;
   if (is_in_split_block()) {
     const bool may_fail =
-        (u.is_extended && worker_.unit.leaves_portal()) || awaits_catalog(c) || is_learned(c);
+        (u.is_extended && worker_.unit->leaves_portal()) || awaits_catalog(c) || is_learned(c);
     return is_open_ended || (c.kind == routing::statement_kind::read && may_fail);
   }
   // A driver that has a statement described before it binds it goes on with this one.
-  return is_open_ended && view_.block_may_move && !(u.is_extended && worker_.unit.only_prepares());
+  return is_open_ended && view_.block_may_move && !(u.is_extended && worker_.unit->only_prepares());
 }
 
 // ROLLBACK TO undoes SET LOCAL of what names depend on, and nobody here knows to when: no block has both.
@@ -59,7 +59,7 @@ bool session::may_take_names_back(const routing::classification& c) const {
 bool session::refuse_behind_flush(const unit_view& u, const routing::classification& c) {
   const bool has_failed = view_.failed || refusal_ != nullptr || backend_->wire.owed.is_skipping();
   if (view_.open != routing::block::on_replica || has_failed) return false;
-  if (worker_.unit.meets_unknown_name()) return false;  // the server refuses it
+  if (worker_.unit->meets_unknown_name()) return false;  // the server refuses it
   const auto& with = with_values(u, by_settings(c));
   const auto decision = routing::decide(with, view_);
   if (decision.where != routing::target::move_primary && !may_take_names_back(with)) {

@@ -36,7 +36,7 @@ client_activity session::activity(clock::time_point now) const {
     return {flow_ == flow::collecting ? kind::idle_in_transaction : kind::running, lasting, begun};
   }
   // What has arrived and is not taken up yet is no idleness.
-  if (flow_ == flow::collecting && in_.empty()) return {kind::idle, lasting, {}};
+  if (flow_ == flow::collecting && in_ == nullptr) return {kind::idle, lasting, {}};
   return {};
 }
 

@@ -101,12 +101,16 @@ const routing::classification& session::judge(const unit_view& u) {
   if (!u.is_extended && u.end == unit_end::query && u.missing == 0) {
     return judge_text(protocol::query_text(u.bytes));
   }
-  return *worker_.unit.judge(u.bytes, judge_context()).what;
+  return *worker_.unit->judge(u.bytes, judge_context()).what;
 }
 
 std::size_t session::start_unit(const unit_view& u) {
-  const auto& c = with_values(u, by_settings(judge(u)));
   refusal_.reset();
+  const bool was_granted = is_granted();
+  const auto* const kept = take_judged(u);
+  if (kept != nullptr && was_granted && !is_ghost_ && !loss_)
+    return dispatch(u, *kept, *backend_) ? u.bytes.size() : 0;
+  const auto& c = with_values(u, by_settings(kept != nullptr ? *kept : judge(u)));
   if (is_ghost_ || loss_) {
     answer_without_server(u, c);
     return u.bytes.size();
@@ -198,7 +202,7 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   introduce_own_setting(c, b);
   if (!prepared_settings_ || b.status != 'I') prepare_sql_statements(u, c, b);
   if (!prepared_settings_ && b.status == 'I' && prepare_settings(b)) return false;
-  if (u.is_extended && worker_.unit.meets_older() && prove_statements(b)) return false;
+  if (u.is_extended && worker_.unit->meets_older() && prove_statements(b)) return false;
   prepared_settings_ = false;
   if (b.status != 'E' && asks_sequence(u, c)) b.claim_sequences(serial_, out);
   fresh_until_ = {};
@@ -216,8 +220,8 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   shows_own_ = c.effects.lists_prepared && b.status != 'E' && (is_ended || u.end == unit_end::flush);
   if (shows_own_) show_own_statements(names_, b.wire, out);
   if (u.is_extended) {
-    worker_.unit.write(u.bytes, write_context(b), out);
-    if (u.end == unit_end::flush) worker_.unit.forget_closed(u.bytes, sql_, b.by_sql);
+    worker_.unit->write(u.bytes, write_context(b), out);
+    if (u.end == unit_end::flush) worker_.unit->forget_closed(u.bytes, sql_, b.by_sql);
   } else {
     put_plain(u, c, b);
   }
@@ -383,7 +387,7 @@ std::size_t session::put_flow_frame(std::string_view bytes) {
     if (copy_message && f.type != 'd') end_copy();
     return frame.size();
   }
-  const auto v = worker_.unit.judge(frame, judge_context());
+  const auto v = worker_.unit->judge(frame, judge_context());
   if (refuse_behind_flush({frame, unit_end::flush, true, pass_left_}, *v.what)) return 0;
   effects_ |= v.what->effects;
   effects_ |= plan_effects(*v.what);
@@ -393,8 +397,8 @@ std::size_t session::put_flow_frame(std::string_view bytes) {
     extended_unit::show_own(context, worker_.to_backend);
     context.by_client_names = shows_own_ = true;
   }
-  worker_.unit.write(frame, context, worker_.to_backend);
-  worker_.unit.forget_closed(frame, sql_, b.by_sql);
+  worker_.unit->write(frame, context, worker_.to_backend);
+  worker_.unit->forget_closed(frame, sql_, b.by_sql);
   if (f.type == 'S') hide_own_statements();
   b.wire.revert(b.wire.owed.take_failed_change(), 0, names_);
   // Behind an error the server skips a Query as well: only the Sync ends the unit.
