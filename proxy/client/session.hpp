@@ -464,11 +464,10 @@ class session final : public event_handler {
   bool block_only_reads_ : 1 = false;  // a block on the primary that a replica could have had, so far
   bool begin_on_primary_ : 1 = false;  // it has left the replica and must begin anew
   bool block_ended_ : 1 = false, drain_ : 1 = false;
-  bool skip_to_sync_ : 1 = false;       // a failed batch: drop messages up to Sync
-  bool cancelled_ : 1 = false;          // the unit in flight was cancelled by its client
-  bool timed_out_ : 1 = false;          // ... by query_timeout
-  std::uint8_t tries_ : 2 = 0;          // reruns of the unit
-  bool lends_reads_ : 1 = false;        // what pins the session leaves its other reads alone
+  bool skip_to_sync_ : 1 = false;                       // a failed batch: drop messages up to Sync
+  bool cancelled_ : 1 = false, timed_out_ : 1 = false;  // the unit in flight, by its client; by query_timeout
+  std::uint8_t tries_ : 2 = 0;                          // reruns of the unit
+  bool lends_reads_ : 1 = false;                        // what pins the session leaves its other reads alone
   bool is_on_loan_ : 1 = false;         // the leased backend is a replica's, for one read of a pinned session
   bool has_held_stirred_ : 1 = false;   // something came on it meanwhile
   bool fatal_passed_ : 1 = false;       // the server's last words went to the client
