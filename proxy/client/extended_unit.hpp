@@ -182,6 +182,7 @@ class extended_unit {
     bool by_client_names = false;  // they are in force: see show_own_statements()
     bool is_stalled = false;       // the rest of the batch is late: the server's clocks must run
     bool reads_otherwise = false;  // the transaction may have changed what literals mean
+    bool learns = true;            // what statements give is the same for all sessions
   };
   // Whether it uses a statement that was made before the catalog last changed.
   [[nodiscard]] bool meets_older() const { return meets_older_; }
@@ -271,6 +272,9 @@ class extended_unit {
                           protocol::gather& out);
   void ensure_prepared(const statement_ref& s, const write_context& context, protocol::gather& out);
   void prepare(const statement_ref& s, const write_context& context, protocol::gather& out);
+  void prove(const statement_ref& s, const write_context& context, protocol::gather& out);
+  [[nodiscard]] bool needs_proof(const item& i, backend_wire& wire) const;
+  [[nodiscard]] bool is_query(const item& i) const;
   static void ask_result(const statement_ref& s, backend_wire& wire, protocol::gather& out);
   void ensure_unnamed(const statement_ref& s, const write_context& context, protocol::gather& out);
   static bool names_unnamed(const item& i) { return i.name_at > 0 && i.name_size == 0; }

@@ -26,6 +26,16 @@ std::string plan_has_changed() {
   return frame;
 }
 
+// SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES, TABLE and WITH: PostgreSQL analyses no other when it
+// prepares it, and what they give may change at any time. Text that begins with a comment is left alone.
+bool has_fixed_result(const prepared_statement& s) {
+  if (s.what->use != routing::statement_use::none) return false;
+  const auto text = s.text();
+  const auto at = text.find_first_not_of(" \t\r\n(");
+  return at != std::string_view::npos &&
+         std::string_view("sSiIuUdDmMvVtTwW").find(text[at]) != std::string_view::npos;
+}
+
 }  // namespace
 
 void extended_unit::ensure_prepared(const statement_ref& s, const write_context& context,
@@ -53,7 +63,7 @@ void extended_unit::prepare(const statement_ref& s, const write_context& context
   if (context.reads_otherwise || changes_.changes_reading) wire.doubtful.push_back(s);
   wire.owed.expect(
       {expected::parse, owner::proxy, 0, note(wire, {statement_change::kind::backend_added, {}, s})});
-  if (s->result == 0 && !context.transaction_failed) ask_result(s, wire, out);
+  if (s->result == 0 && context.learns && !context.transaction_failed) ask_result(s, wire, out);
 }
 
 // What a statement gives is asked once, when it is made: so it can be told later whether it still is the
@@ -64,24 +74,47 @@ void extended_unit::ask_result(const statement_ref& s, backend_wire& wire, proto
                     note(wire, {statement_change::kind::described, {}, s})});
 }
 
+// What a batch does before it comes to a statement may change what that means, or end the transaction: only
+// queries may be in front of it.
 bool extended_unit::write_proof(const write_context& context, protocol::gather& out) {
   auto& wire = context.wire;
   if (context.by_client_names || context.transaction_failed) return false;
   uses_before_ = wire.prepared.uses();
   for (const auto& i : items_) {
-    if (i.type == 'C' || i.type == 'P' || i.statement == none || i.name_size == 0) continue;
-    const auto& s = statement_of(i);
-    if (s->group == group_ || s->result == 0 || wire.is_disproved(s->id) || wire.prepared.touch(s->id))
-      continue;
-    if (s->what->use != routing::statement_use::none) continue;  // EXECUTE gives whatever the other one gives
-    wire.proving = s;
-    ensure_prepared(s, context, out);
-    ask_result(s, wire, out);
-    put_sync(out);
-    wire.owed.expect({expected::sync, owner::proxy, 0, 0});
-    return true;
+    if (i.type == 'B' || i.type == 'D') {
+      if (needs_proof(i, wire)) {
+        prove(statement_of(i), context, out);
+        return true;
+      }
+      if (i.is_executed && !is_query(i)) return false;
+    } else if (i.type == 'E' || i.type == 'Q' || i.type == 'F') {
+      return false;
+    }
   }
   return false;
+}
+
+bool extended_unit::needs_proof(const item& i, backend_wire& wire) const {
+  if (i.statement == none || i.name_size == 0) return false;
+  const auto& s = *statement_of(i);
+  if (s.group == group_ || s.result == 0 || !has_fixed_result(s)) return false;
+  return !wire.is_disproved(s.id) && !wire.prepared.touch(s.id);
+}
+
+bool extended_unit::is_query(const item& i) const {
+  if (i.statement == none || !has_fixed_result(*statement_of(i))) return false;
+  const auto& c = *statement_of(i)->what;
+  const bool is_plain = c.kind == routing::statement_kind::read || c.kind == routing::statement_kind::write;
+  return is_plain && !c.effects.changes_catalog && !c.effects.may_set && !c.effects.sets_local;
+}
+
+void extended_unit::prove(const statement_ref& s, const write_context& context, protocol::gather& out) {
+  auto& wire = context.wire;
+  wire.proving = s;
+  ensure_prepared(s, context, out);
+  ask_result(s, wire, out);
+  put_sync(out);
+  wire.owed.expect({expected::sync, owner::proxy, 0, 0});
 }
 
 void backend_wire::learn(std::uint32_t change, char type, std::string_view body) {
@@ -93,7 +126,9 @@ void backend_wire::learn(std::uint32_t change, char type, std::string_view body)
   }
   const auto result = protocol::result_digest(body);
   if (s.result == 0) s.result = result;
-  if (proving != nullptr && s.result != result) disprove(plan_has_changed());
+  if (proving == nullptr || s.result == result) return;
+  disprove(plan_has_changed());
+  close_after.push_back(s.server_name);
 }
 
 void backend_wire::disprove(std::string error) {

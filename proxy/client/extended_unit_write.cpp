@@ -246,7 +246,8 @@ void extended_unit::write_parse(const item& i, std::string_view frame, const wri
     wire.prepared.add(statement);
     put_parse(out, statement->server_name, statement->parse_tail);
     wire.owed.expect(entry);
-    if (statement->result == 0 && !context.transaction_failed) ask_result(statement, wire, out);
+    if (statement->result == 0 && context.learns && !context.transaction_failed)
+      ask_result(statement, wire, out);
     return;
   }
   wire.owed.expect(entry);

@@ -305,7 +305,7 @@ backend* session::on_cancel() {
                                                 "canceling statement due to user request"));
     return nullptr;
   }
-  const bool runs = flow_ == flow::in_flight || flow_ == flow::flowing;
+  const bool runs = flow_ == flow::in_flight || flow_ == flow::flowing || is_proving();
   if (!runs || backend_ == nullptr || gone_) return nullptr;
   cancelled_ = true;
   return backend_;

@@ -351,7 +351,8 @@ class session final : public event_handler {
   [[nodiscard]] const routing::classification& by_settings(const routing::classification& c);
   [[nodiscard]] extended_unit::judge_context judge_context();
   [[nodiscard]] extended_unit::write_context write_context(backend& b);
-  [[nodiscard]] bool prove_statements(backend& b);
+  [[nodiscard]] bool prove_statements(const unit_view& u, backend& b);
+  [[nodiscard]] bool is_proving() const { return backend_ != nullptr && backend_->wire.proving != nullptr; }
   void prepare_sql_statements(const unit_view& u, const routing::classification& c, backend& b);
   void prepare_all(backend& b);
   void prepare_for_block(backend& b);
@@ -458,7 +459,8 @@ class session final : public event_handler {
   bool retryable_ : 1 = false;      // the unit in flight may run again elsewhere
   bool retrying_ : 1 = false;       // its answer is thrown away; it runs again after ReadyForQuery
   bool force_primary_ : 1 = false;  // the next unit is such a rerun
-  bool is_commit_ : 1 = false;      // the unit in flight ends a transaction
+  bool is_commit_ : 1 = false,
+                    is_read_ : 1 = false;  // the unit in flight ends a transaction; is a proven read
   bool block_movable_ : 1 = true,
                         block_has_read_ : 1 = false;  // the block on a replica has only read; has read
   bool block_only_reads_ : 1 = false;  // a block on the primary that a replica could have had, so far
@@ -468,13 +470,12 @@ class session final : public event_handler {
   bool cancelled_ : 1 = false, timed_out_ : 1 = false;  // the unit in flight, by its client; by query_timeout
   std::uint8_t tries_ : 2 = 0;                          // reruns of the unit
   bool lends_reads_ : 1 = false;                        // what pins the session leaves its other reads alone
-  bool is_on_loan_ : 1 = false;         // the leased backend is a replica's, for one read of a pinned session
-  bool has_held_stirred_ : 1 = false;   // something came on it meanwhile
-  bool fatal_passed_ : 1 = false;       // the server's last words went to the client
-  bool loaded_library_ : 1 = false;     // cannot be undone
-  bool called_c_ : 1 = false;           // cannot be undone, nor be seen
-  bool seeded_random_ : 1 = false;      // cannot be undone
-  bool named_settings_ : 1 = false;     // nobody knows how to ask for them
+  bool is_on_loan_ : 1 = false;        // the leased backend is a replica's, for one read of a pinned session
+  bool has_held_stirred_ : 1 = false;  // something came on it meanwhile
+  bool fatal_passed_ : 1 = false;      // the server's last words went to the client
+  bool loaded_library_ : 1 = false, seeded_random_ : 1 = false;  // cannot be undone
+  bool called_c_ : 1 = false;                                    // cannot be undone, nor be seen
+  bool named_settings_ : 1 = false;                              // nobody knows how to ask for them
   bool keeps_sequence_ : 1 = false;     // it asks for currval() and has drawn: its backend stays
   bool is_ghost_ : 1 = false;           // the open block's server is gone: it can only be ended
   bool is_sampled_now_ : 1 = false;     // the unit in flight has brought its WAL position
@@ -491,7 +492,6 @@ class session final : public event_handler {
   bool touches_data_ : 1 = true;        // it may have seen or changed rows
   bool is_diverted_ : 1 = false;        // to the primary, by what was learned of the statement
   bool wants_replica_ : 1 = false;      // so it was decided, whatever could serve it
-  bool is_read_ : 1 = false;            // the unit in flight is a proven read
   bool prepared_settings_ : 1 = false;  // the leased backend has this session's settings
   bool ends_with_large_query_ : 1 = false;  // the message passing through is a Query or FunctionCall
   bool view_standard_strings_ : 1 = true, view_ascii_safe_ : 1 = true;

@@ -9,7 +9,8 @@ namespace pgsteer::proxy {
 // bytes, the catalog and the configuration.
 void session::wait_for_backend(const unit_view& u, const routing::classification& c) {
   flow_ = flow::waiting;
-  if (u.missing > 0 || !c.locals.empty() || u.bytes.size() > std::numeric_limits<std::uint32_t>::max())
+  if (u.missing > 0 || is_stalled_ || !c.locals.empty() ||
+      u.bytes.size() > std::numeric_limits<std::uint32_t>::max())
     return;
   auto& kept = wait_.judged;
   if (u.is_extended) {
@@ -50,6 +51,7 @@ bool session::is_granted() const {
 void session::run_granted() {
   const auto& kept = wait_.judged;
   const auto bytes = std::string_view(*in_).substr(0, kept.size);
+  scanned_ = 0;
   const auto used = start_unit({bytes, kept.end, kept.batch != nullptr, 0});
   if (used > 0) drop_input(used);
   if (flow_ != flow::in_flight) resume();

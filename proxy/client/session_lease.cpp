@@ -228,6 +228,7 @@ void session::release() {
   last_backend_ = b.id;
   b.was_used = true;
   b.wire.forget_doubtful();
+  b.wire.disproved.clear();
   backend_ = nullptr;
   prepared_settings_ = false;
   b.user = nullptr;

@@ -85,7 +85,8 @@ void session::lose_backend() {
     if (host != nullptr) worker_.await_verdict(serial_, host, opened);
     return;
   }
-  if (!session_is_lost && flow_ == flow::preparing) {  // nothing of the unit was sent
+  const bool is_granted_only = flow_ == flow::collecting && !in_block && (pin_.empty() || is_on_loan_);
+  if (!session_is_lost && (flow_ == flow::preparing || is_granted_only)) {  // nothing of the unit was sent
     flow_ = flow::collecting;
     drop_backend();
     return worker_.loop.soon(*this);

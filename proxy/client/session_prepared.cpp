@@ -19,6 +19,14 @@ sql_statement_ref find_in(const std::unique_ptr<sql_statements>& all, std::strin
   return all == nullptr ? nullptr : all->find(name);
 }
 
+// In whatever language it says so.
+bool names(std::string_view message, std::string_view server_name) {
+  const auto at = message.find(server_name);
+  if (at == std::string_view::npos) return false;
+  const auto rest = message.substr(at + server_name.size());
+  return rest.empty() || rest[0] < '0' || rest[0] > '9';
+}
+
 void put_in(std::unique_ptr<sql_statements>& all, std::string_view name, sql_statement_ref s) {
   if (all == nullptr) all = std::make_unique<sql_statements>();
   all->set(name, std::move(s));
@@ -94,13 +102,17 @@ extended_unit::write_context session::write_context(backend& b) {
           static_cast<std::size_t>(worker_.settings().max_prepared_statements),
           shows_own_,
           is_stalled_,
-          effects_.changes_reading};
+          effects_.changes_reading,
+          !effects_.changes_catalog && temporary_ == nullptr};
 }
 
 // A statement made before the catalog changed, not prepared here yet: only a server can tell what it is now.
 // True: the unit must wait for the answer.
-bool session::prove_statements(backend& b) {
+bool session::prove_statements(const unit_view& u, backend& b) {
+  if (!u.is_extended || !worker_.unit->meets_older() || refusal_ || temporary_ != nullptr) return false;
   if (!worker_.unit->write_proof(write_context(b), worker_.to_backend)) return false;
+  since_ = worker_.loop.now();
+  if (b.status == 'I') b.transaction_since = since_;
   b.put_own_query(own_query::proof, {}, worker_.to_backend);
   send_own();
   return true;
@@ -276,8 +288,8 @@ void session::on_sql_prepared(bool failed) {
 // failed for where that was made. Null: it fails for another reason.
 const std::string* session::reason_unprepared(std::string_view sqlstate, std::string_view message) const {
   for (const auto& one : backend_->wire.disproved) {
-    const bool is_named = sqlstate == protocol::sqlstate::invalid_sql_statement_name &&
-                          message.find('"' + one.name + '"') != std::string_view::npos;
+    const bool is_named =
+        sqlstate == protocol::sqlstate::invalid_sql_statement_name && names(message, one.name);
     if (is_named || sqlstate == protocol::sqlstate::in_failed_sql_transaction) return &one.error;
   }
   const auto& all = backend_->unprepared;

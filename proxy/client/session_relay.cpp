@@ -263,7 +263,7 @@ frame_fate session::on_error(std::string_view frame) {
   }
   b.wire.revert(b.wire.owed.take_failed_change(), r.change, names_);  // its names are those before it
   b.forget_own(b.wire.owed.take_skipped_queries());
-  if (ours && b.wire.proving != nullptr) {
+  if (ours && b.wire.proving != nullptr && r.entry != expected::query) {
     b.wire.disprove(std::string(frame));
     return frame_fate::drop;
   }

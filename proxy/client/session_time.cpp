@@ -27,7 +27,7 @@ std::string hint_of(std::string_view setting, std::chrono::milliseconds limit) {
 client_activity session::activity(clock::time_point now) const {
   using kind = client_activity::kind;
   if (phase_ != phase::ready) return {};
-  const bool sent = flow_ == flow::in_flight || flow_ == flow::flowing;
+  const bool sent = flow_ == flow::in_flight || flow_ == flow::flowing || is_proving();
   const auto lasting = now - since_;
   if (sent && backend_ != nullptr && !backend_->wire.owed.is_empty())
     return {kind::running, lasting, now - backend_->transaction_since};

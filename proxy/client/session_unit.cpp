@@ -200,9 +200,10 @@ bool session::dispatch(const unit_view& u, const routing::classification& c, bac
   out.clear();
   extended_unit::take_back_lent(b.wire, out);
   introduce_own_setting(c, b);
+  if (b.status == 'T' && prove_statements(u, b)) return false;
   if (!prepared_settings_ || b.status != 'I') prepare_sql_statements(u, c, b);
   if (!prepared_settings_ && b.status == 'I' && prepare_settings(b)) return false;
-  if (u.is_extended && worker_.unit->meets_older() && prove_statements(b)) return false;
+  if (b.status == 'I' && prove_statements(u, b)) return false;
   prepared_settings_ = false;
   if (b.status != 'E' && asks_sequence(u, c)) b.claim_sequences(serial_, out);
   fresh_until_ = {};

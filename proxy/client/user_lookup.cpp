@@ -103,17 +103,16 @@ void user_lookup::run() {
     // Somebody who asks since a password changed waits for the same answer.
     constexpr int most_tries = 3;
     user_answer a;
-    bool is_current = false;
-    for (int n = 0; n < most_tries && !is_current; ++n) {
-      const auto asked = now();
+    moment asked;
+    for (int n = 0; n < most_tries && now().forgotten != asked.forgotten; ++n) {
+      asked = now();
       a = ask(user, *asked.settings);
-      is_current = now().forgotten == asked.forgotten;
     }
-    answer(user, a, is_current);
+    answer(user, a, asked.forgotten);
   }
 }
 
-void user_lookup::answer(const std::string& user, const user_answer& a, bool is_current) {
+void user_lookup::answer(const std::string& user, const user_answer& a, std::uint64_t asked) {
   std::vector<callback> all;
   {
     const std::lock_guard lock(mutex_);
@@ -122,7 +121,7 @@ void user_lookup::answer(const std::string& user, const user_answer& a, bool is_
     all = std::move(at->second);
     waiting_.erase(at);
     if (known_.size() >= most_known) known_.clear();
-    if (a.cause.empty() && is_current) known_[user] = {a.who, clock::now()};
+    if (a.cause.empty() && asked == forgotten_) known_[user] = {a.who, clock::now()};
   }
   for (const auto& done : all)
     done(a);

@@ -57,11 +57,11 @@ class user_lookup {
 
   struct moment {
     std::shared_ptr<const config::settings> settings;
-    std::uint64_t forgotten;
+    std::uint64_t forgotten = ~std::uint64_t{0};
   };
 
   void run();
-  void answer(const std::string& user, const user_answer& a, bool is_current);
+  void answer(const std::string& user, const user_answer& a, std::uint64_t asked);  // see forgotten_
   [[nodiscard]] moment now();
   user_answer ask(const std::string& user, const config::settings& by);
   control_connection::result<identity_ref> ask_server(const config::server_url& url, const std::string& user,

@@ -10,6 +10,7 @@ from tests.support.cluster import Cluster
 from tests.support.compare import Twins
 from tests.support.load import in_threads
 from tests.support.proxy import Proxy
+from tests.support.waiting import wait_until
 
 
 def setUpModule():
@@ -140,6 +141,62 @@ class AfterDefinitionsChange(unittest.TestCase):
             self.run_each(0, times=1)
             self.run_each(1, times=1)
             self.twins.query("ROLLBACK")
+
+    def test_what_a_batch_does_first_counts(self):
+        self.prepare("SELECT a FROM altered ORDER BY a FOR SHARE", "SELECT 2 AS kept")
+        self.twins.ask(raw.parse("INSERT INTO altered VALUES (3)", "write"), raw.parse("COMMIT", "commit"), raw.parse("SAVEPOINT s", "savepoint"),
+                       raw.parse("ALTER TABLE altered RENAME b TO a", "back"), raw.parse("ROLLBACK", "rollback"), raw.SYNC)
+        self.change("ALTER TABLE altered RENAME a TO b")
+
+        def batch(*names):
+            return [message for name in names for message in (raw.bind(statement=name), raw.execute())]
+        self.twins.query("BEGIN")
+        self.twins.ask(*batch("savepoint", "s0"), raw.SYNC)
+        self.twins.query("ROLLBACK TO s")
+        self.twins.query("ROLLBACK")
+        for port in (servers.primary.port, proxy.port):  # one after the other: both change the same table
+            with raw.logged_in(port) as client:
+                client.ask(raw.parse("SELECT b FROM altered ORDER BY b FOR SHARE", "s0"), raw.parse("INSERT INTO altered VALUES (3)", "write"), raw.SYNC)
+                self.change("ALTER TABLE altered RENAME b TO c")
+                client.query("BEGIN")
+                answer = client.ask(*batch("write"), raw.SYNC)
+                self.assertEqual(answer.sqlstates, [], answer.errors)
+                answer = client.ask(raw.parse("COMMIT", "commit"), *batch("commit", "s0"), raw.SYNC)
+                self.assertEqual((answer.tags, answer.status), (["COMMIT"], "I"), answer.errors)
+                self.change("ALTER TABLE altered RENAME c TO b")
+        self.twins.ask(*batch("s1", "s0", "s1"), raw.SYNC)
+        self.run_each(0, 1)
+        self.assertEqual(self.other.query("SELECT count(*) FROM altered").values, ["4"])
+
+    def test_behind_an_error_of_the_same_batch(self):
+        self.prepare("SELECT * FROM altered ORDER BY a FOR SHARE", "SELECT 1/0 FROM altered FOR SHARE")
+        self.change("ALTER TABLE altered ADD COLUMN more text DEFAULT 'x'")
+        for _ in range(4):
+            self.twins.ask(raw.bind(statement="s1"), raw.execute(), raw.bind(statement="s0"), raw.execute(), raw.SYNC)
+        self.run_each(0, 1)
+
+    def test_a_cursor_is_no_older_statement(self):
+        self.prepare("SELECT 1")
+        self.change("CREATE TABLE IF NOT EXISTS altered_beside (a int)")
+        for columns in ("a", "a, a AS b"):
+            self.twins.query("BEGIN")
+            self.twins.query(f"DECLARE c CURSOR FOR SELECT {columns} FROM altered ORDER BY a FOR SHARE")
+            self.twins.ask(raw.parse("FETCH ALL FROM c", f"fetch {len(columns)}"), raw.bind(statement=f"fetch {len(columns)}"), raw.execute(), raw.SYNC)
+            self.twins.query("ROLLBACK")
+
+    def test_waiting_for_a_lock_it_can_be_cancelled(self):
+        with raw.logged_in(proxy.port) as client, servers.primary.connect() as locks:
+            client.ask(raw.parse("SELECT * FROM altered ORDER BY a FOR SHARE", "s0"), raw.SYNC)
+            self.change("CREATE TABLE IF NOT EXISTS altered_beside (a int)")
+            locks.cursor().execute("BEGIN; LOCK TABLE altered IN ACCESS EXCLUSIVE MODE")
+            for _ in range(3):
+                client.send(raw.bind(statement="s0"), raw.execute(), raw.SYNC)
+                wait_until(lambda: servers.primary.value("SELECT count(*) FROM pg_locks WHERE NOT granted") == 1, message="it waits")
+                client.cancel(proxy.port)
+                answer = client.answers(1)
+                self.assertEqual(answer.sqlstates, ["57014"], answer.errors)
+            locks.cursor().execute("ROLLBACK")
+            self.assertEqual(client.ask(raw.bind(statement="s0"), raw.execute(), raw.SYNC).values, ["1", "2"])
 
     def test_parameters_keep_their_types(self):
         self.twins.ask(raw.parse("INSERT INTO altered VALUES ($1)", "s0"), raw.describe("S", "s0"), raw.SYNC)

@@ -156,7 +156,28 @@ TEST(extended_unit, proves_an_older_statement_where_it_is_not_prepared) {
   b.wire.proving = nullptr;
   EXPECT_TRUE(b.wire.is_disproved(1));
   EXPECT_FALSE(proof());
-  EXPECT_EQ(b.send(bind("mine") + execute + sync), close("pgsteer_1") + bind("pgsteer_1") + execute + sync);
+  EXPECT_EQ(b.send(bind("mine") + execute + sync),
+            close("pgsteer_1") + bind("pgsteer_1") + execute + sync + close("pgsteer_1") + sync)
+      << "the second time for a server that skips the first";
+}
+
+TEST(extended_unit, proves_nothing_behind_what_may_change_its_meaning) {
+  bench b;
+  const auto proof = [&](const std::string& bytes) {
+    b.judge(bytes);
+    protocol::gather out;
+    return b.unit.write_proof({b.names, b.wire, false, 100}, out);
+  };
+  b.send(parse("mine", "SELECT 1") + parse("reads", "SELECT 2") + parse("writes", "DROP TABLE t") +
+         parse("fetches", "FETCH FROM c") + sync);
+  b.answer("1111Z");
+  b.wire = {};
+  b.group = 2;
+  (*b.names.find("reads"))->result = (*b.names.find("writes"))->result = 0;
+  EXPECT_FALSE(proof(bind("writes") + execute + bind("mine") + execute + sync));
+  EXPECT_FALSE(proof(message('Q', z("COMMIT"))));
+  EXPECT_FALSE(proof(bind("fetches") + execute + sync));
+  EXPECT_TRUE(proof(bind("reads") + execute + bind("mine") + execute + sync));
 }
 
 // As drivers pipeline: Bind, Describe and Execute again and again, of one statement and of several.
