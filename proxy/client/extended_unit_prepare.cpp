@@ -26,8 +26,9 @@ std::string plan_has_changed() {
   return frame;
 }
 
-// SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES, TABLE and WITH: PostgreSQL analyses no other when it
-// prepares it, and what they give may change at any time. Text that begins with a comment is left alone.
+// By its first letter it may be SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES, TABLE or WITH. FETCH and
+// EXECUTE give whatever their cursor or statement gives, and PostgreSQL does not mind that it changes. Text
+// that begins with a comment is left alone.
 bool has_fixed_result(const prepared_statement& s) {
   if (s.what->use != routing::statement_use::none) return false;
   const auto text = s.text();
